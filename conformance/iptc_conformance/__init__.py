@@ -1,0 +1,3 @@
+"""The IPTC conformance suite."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Fuzzers for IPTC implementations."""
+
+from __future__ import annotations
