@@ -1,0 +1,67 @@
+# Everything runs from a fresh clone with Python 3.11 or newer and make.  `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+TRACTOR := conformance/peers/tractor_0_1_0a5
+TRACTOR_VENV := .venv-tractor
+TRACTOR_READY := $(TRACTOR_VENV)/.ready
+# The release imports what its trio deprecates, and says so at every import.
+TRACTOR_CALLEE := $(TRACTOR_VENV)/bin/python -W ignore $(TRACTOR)/callee.py
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help conform conform-tractor tractor-baseline test coverage lint types generate check-generated wheel clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(PIP_FLAGS) --editable '.[dev]'
+	touch $@
+
+$(TRACTOR_READY): $(TRACTOR)/requirements.txt
+	$(PYTHON) -m venv --clear $(TRACTOR_VENV)
+	$(TRACTOR_VENV)/bin/pip install $(PIP_FLAGS) --no-deps --requirement $<
+	touch $@
+
+conform: $(READY) ## the suite against the reference peer
+	$(BIN)/iptc conform
+
+conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5, held to its baseline
+	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.json -- $(TRACTOR_CALLEE)
+
+tractor-baseline: $(READY) $(TRACTOR_READY) ## write tractor's baseline anew; reasons of known entries are kept
+	$(BIN)/iptc conform callee --write-baseline $(TRACTOR)/baseline.json -- $(TRACTOR_CALLEE)
+
+test: $(READY) ## all tests
+	$(BIN)/pytest
+
+coverage: $(READY) ## all tests, with branch coverage
+	$(BIN)/pytest --cov --cov-report=term
+
+lint: $(READY) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy
+
+generate: $(READY) ## write what is derived: clauses.json, the codec's tables, the tables in PROTOCOL.md
+	$(BIN)/python tools/generate.py
+
+check-generated: $(READY) ## fail where a derived file is not what would be generated
+	$(BIN)/python tools/generate.py --check
+
+wheel: $(READY) ## build the distribution into dist/ and check its contents
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/check-wheel-contents dist
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(TRACTOR_VENV) build dist reports .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
