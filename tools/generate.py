@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.generation import clauses
+from tools.generation import clauses, markdown, protocol_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY_LINES = 40
@@ -23,7 +23,11 @@ def derive(root: Path) -> dict[str, str]:
     """Derive every generated file below `root`: repository-relative path -> text."""
     protocol = (root / "PROTOCOL.md").read_text(encoding="utf-8")
     found = clauses.parse(protocol)
-    return {"spec/v1/clauses.json": clauses.render(found)}
+    blocks = protocol_tables.blocks(root / "spec" / "v1", found, clauses.headings(protocol))
+    return {
+        "PROTOCOL.md": markdown.fill(protocol, blocks),
+        "spec/v1/clauses.json": clauses.render(found),
+    }
 
 
 def check(root: Path, derived: dict[str, str]) -> list[str]:
@@ -64,7 +68,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         derived = derive(ROOT)
-    except clauses.ClauseError as error:
+    except (clauses.ClauseError, markdown.MarkerError) as error:
         print(f"PROTOCOL.md: {error}", file=sys.stderr)
         return 2
     if options.check:

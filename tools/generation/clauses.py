@@ -39,6 +39,7 @@ ROLES = ("caller", "callee", "initiator", "acceptor", "any")
 _HEAD = re.compile(
     r"^- \*\*\[(?P<id>[A-Z]{3}-\d\d[sr])\]\*\* \((?P<level>[A-Z]+), (?P<role>[a-z]+)\) (?P<text>.+)$"
 )
+_HEADING = re.compile(r"^#+ (?P<title>.+)$")
 _NOTE = re.compile(r"^  - (?P<kind>Rationale|Answers|Exclusion): (?P<text>.+)$")
 _DEVIATION = re.compile(r"D\d+")
 _LOOSE_ID = re.compile(r"^\s*- \*\*\[")
@@ -88,6 +89,23 @@ def parse(text: str) -> list[Clause]:
         if not clause.rationale:
             raise ClauseError(f"{clause.id} has no rationale")
     return sorted(found.values(), key=lambda clause: (AREAS.index(clause.area), clause.id))
+
+
+def headings(text: str) -> dict[str, str]:
+    """Map each clause id of the Markdown `text` to the heading that it stands under."""
+    found: dict[str, str] = {}
+    heading = ""
+    for line in text.splitlines():
+        if match := _HEADING.match(line):
+            heading = match["title"]
+        elif head := _HEAD.match(line):
+            found[head["id"]] = heading
+    return found
+
+
+def deviation_number(name: str) -> int:
+    """Sort key for deviations: D2 comes before D10."""
+    return int(name[1:])
 
 
 def render(clauses: list[Clause]) -> str:
