@@ -65,7 +65,8 @@ class Classified:
 
     `clause` and `detail` tell which rule it breaks first; both are empty for a legal one.
     `cid` is that of a legal call message, or of a malformed one if it can be read.
-    `opens`: a malformed map has the key `cmd`. `depth`: how many arrays and maps are nested in its values.
+    `opens`: a malformed map whose cid can be read has the key `cmd`.
+    `depth`: how many arrays and maps are nested in its values.
     """
 
     event: Event
@@ -198,8 +199,10 @@ def _classify_map(body: bytes) -> Classified:
         _refuse_faults(values)
     except Broken as broken:
         cid = readable_cid(envelope)
-        event = Event.MALFORMED_OBJECT if cid is None else Event.MALFORMED_CALL
-        return Classified(event, broken.clause, cid, envelope.has_cmd, detail=broken.detail)
+        if cid is None:
+            return Classified(Event.MALFORMED_OBJECT, broken.clause, detail=broken.detail)
+        opens = envelope.has_cmd
+        return Classified(Event.MALFORMED_CALL, broken.clause, cid, opens, detail=broken.detail)
     return Classified(
         Event.FATAL if content.kind == "FATAL" else Event.CALL,
         cid=content.cid,
