@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.generation import clauses, markdown, protocol_tables
+from tools.generation import clauses, codec_tables, markdown, protocol_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY_LINES = 40
@@ -27,6 +27,7 @@ def derive(root: Path) -> dict[str, str]:
     return {
         "PROTOCOL.md": markdown.fill(protocol, blocks),
         "spec/v1/clauses.json": clauses.render(found),
+        **codec_tables.render(root / "spec" / "v1"),
     }
 
 
