@@ -20,7 +20,7 @@ CELLS = CALL["cells"]
 UNDER_WAY = 3
 """How many messages of one sender are on the path at once: enough to cross a terminal and a new OPEN."""
 
-Path4 = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+Stretches = tuple[tuple[str, ...], ...]
 
 
 class World(NamedTuple):
@@ -29,7 +29,7 @@ class World(NamedTuple):
     caller: str
     observer: str
     callee: str
-    path: Path4
+    path: Stretches
 
 
 START = World("idle", "idle", "idle", ((), (), (), ()))
@@ -91,7 +91,7 @@ def walk() -> set[World]:
 
 
 def test_no_conforming_order_is_a_violation() -> None:
-    """The walk asserts at each arrival; it has seen every state but `failed`, which only a violation leads to."""
+    """The walk asserts at each arrival, and sees every state but `failed`: only a violation leads there."""
     worlds = walk()
     for place in ("caller", "observer", "callee"):
         assert {getattr(world, place) for world in worlds} == set(CALL["states"]) - {"failed"}
