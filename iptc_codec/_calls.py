@@ -1,0 +1,170 @@
+"""The calls of a connection, and the walker that takes them through the table.
+
+Rule 1. Whether a message is legal, where it leads and what it costs if it is not, stands in the table
+(`_call_table.py`, generated from the specification) and nowhere else. The table is total. This module asks
+it.
+
+Rule 2. This module does not know which side we are. A call has two ends, the caller, which opened it, and the
+callee; a connection has two sides, and each may open calls. `opener` ties one to the other. So what we send
+is measured with the same rod as what we receive, and an observer between the two can use it as well.
+
+Rule 3. What is remembered is bounded. A call that has ended is kept for a while, to tell a late message from
+one that makes no sense, and the oldest is forgotten first: then its cid is idle again.
+
+Three rules span more than one call and so cannot be cells. They stand here, each in one function: a CANCEL is
+answered after its target (`unfinished_target`, CXL-02s), a side leaves only after its answers (`owes`,
+DSC-02s), and a side has a bounded number of calls open (`count`, OPN-12s).
+
+Not here: bytes, messages, hellos, and what the application does about a violation.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from ._call_table import CALL_TABLE, INITIAL, LIVE, CallEvent, Cell, Sender, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Role(Enum):
+    """A side of a connection: the one that connected, or the one that accepted."""
+
+    INITIATOR = "initiator"
+    ACCEPTOR = "acceptor"
+
+    __hash__ = object.__hash__
+
+    @property
+    def other(self) -> Role:
+        """The side opposite."""
+        return Role.ACCEPTOR if self is Role.INITIATOR else Role.INITIATOR
+
+
+OVER: Final = Cell(State.DONE, crossed="every call of the connection is over")
+"""What becomes of any call message after FATAL or the end of the stream: it has crossed the end."""
+
+_OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
+
+
+class Call:
+    """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL."""
+
+    __slots__ = ("cid", "opener", "state", "target")
+
+    def __init__(self, cid: str, opener: Role, state: State) -> None:
+        self.cid = cid
+        self.opener = opener
+        self.state = state
+        self.target: Call | None = None
+
+
+class Calls:
+    """Every call of one connection, live or remembered.
+
+    `remembered` ended calls are kept. `seat` is the side that we are, None for an observer: a call that
+    failed there owes its caller nothing more, so it counts as ended.
+    """
+
+    def __init__(self, remembered: int, seat: Role | None = None) -> None:
+        self._remembered = remembered
+        self._seat = seat
+        self._calls: dict[str, Call] = {}
+        self._ended: dict[str, None] = {}  # in the order in which they ended
+        self._counts = dict.fromkeys(Role, 0)
+        self._over: Cell | None = None
+
+    def look(self, side: Role, event: CallEvent, cid: str) -> Cell:
+        """What the table says of an event from `side`; nothing changes."""
+        if self._over:
+            return self._over
+        call = self._calls.get(cid)
+        if call is None:
+            return CALL_TABLE[INITIAL, Sender.CALLER, event]
+        return CALL_TABLE[call.state, Sender.CALLER if call.opener is side else Sender.CALLEE, event]
+
+    def take(self, side: Role, event: CallEvent, cid: str, cell: Cell) -> None:
+        """Let an event happen of which `look` has just said `cell`."""
+        if event is CallEvent.OPEN and cell.legal:
+            self._ended.pop(cid, None)
+            self._calls[cid] = Call(cid, side, cell.next)
+            self._counts[side] += 1
+        elif call := self._calls.get(cid):
+            self._move(call, cell.next)
+
+    def step(self, side: Role, event: CallEvent, cid: str) -> Cell:
+        """Look, and let it happen."""
+        cell = self.look(side, event, cid)
+        self.take(side, event, cid, cell)
+        return cell
+
+    def move(self, cid: str, state: State) -> None:
+        """Move a call for a reason that is none of its own table's."""
+        self._move(self._calls[cid], state)
+
+    def state(self, cid: str) -> State:
+        """Where a call stands."""
+        call = self._calls.get(cid)
+        return INITIAL if call is None else call.state
+
+    def sender(self, side: Role, cid: str) -> Sender | None:
+        """Which end of a call a side is, None if there is no such call."""
+        call = self._calls.get(cid)
+        if call is None:
+            return None
+        return Sender.CALLER if call.opener is side else Sender.CALLEE
+
+    def live(self) -> Iterator[Call]:
+        """The calls that have not ended."""
+        return (call for call in self._calls.values() if self._is_live(call, call.state))
+
+    def count(self, opener: Role) -> int:
+        """How many calls a side has open (OPN-12s)."""
+        return self._counts[opener]
+
+    def cancels(self, cid: str, target: str) -> None:
+        """Note that the call just opened is a CANCEL. Only a call of the same opener can be hit (CXL-10r)."""
+        call, hit = self._calls[cid], self._calls.get(target)
+        if hit is not None and hit is not call and hit.opener is call.opener:
+            call.target = hit
+
+    def unfinished_target(self, cid: str) -> str | None:
+        """The target of this CANCEL, if no terminal has ended it: then a RESULT is too early (CXL-02s)."""
+        call = self._calls.get(cid)
+        target = call and call.target
+        return target.cid if target and target.state in LIVE and target.state is not State.FAILED else None
+
+    def owes(self, side: Role) -> str | None:
+        """A call that a side has acknowledged and not ended, if there is one: it may not leave (DSC-02s)."""
+        owed = (call.cid for call in self._served(side) if call.state in _OWED)
+        return next(owed, None)
+
+    def leave(self, side: Role) -> None:
+        """End the calls that a side serves: it has said GOODBYE, and will answer none of them."""
+        for call in list(self._served(side)):
+            self._move(call, State.DONE)
+
+    def end(self) -> None:
+        """End every call: whatever still comes for any of them has crossed the end (ERR-04r, DSC-04r)."""
+        self._over = OVER
+        self._calls.clear()
+        self._ended.clear()
+        self._counts = dict.fromkeys(Role, 0)
+
+    def _served(self, side: Role) -> Iterator[Call]:
+        return (call for call in self._calls.values() if call.opener is not side and call.state in LIVE)
+
+    def _is_live(self, call: Call, state: State) -> bool:
+        return state in LIVE and not (state is State.FAILED and call.opener is self._seat)
+
+    def _move(self, call: Call, state: State) -> None:
+        before, call.state = call.state, state
+        if self._is_live(call, before) and not self._is_live(call, state):
+            self._counts[call.opener] -= 1
+            call.target = None
+            self._ended[call.cid] = None
+            if len(self._ended) > self._remembered:
+                oldest = next(iter(self._ended))
+                del self._ended[oldest], self._calls[oldest]

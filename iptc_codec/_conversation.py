@@ -1,0 +1,184 @@
+"""Both halves of a connection and its calls, measured with one rod.
+
+`judge` says what a message of either side amounts to and changes nothing; `take` lets it happen. A side that
+receives judges, takes and reports. A side that sends judges, and takes only what is not at fault. So neither
+can be held to rules that the other is spared.
+
+The tables decide. Beside them stand the rules that look at more than one half or one call, each named by its
+clause: the uid of an OPEN (OPN-08s), the number of open calls (OPN-12s), a CANCEL that is answered before its
+target (CXL-02s) and a GOODBYE before the answers (DSC-02s).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from ._call_table import CALL_TABLE, Breach, CallEvent, Cell, Reaction, Sender, State
+from ._calls import Calls, Role
+from ._connection_table import (
+    CANCEL_FUNCTION,
+    CANCEL_KWARGS,
+    HALF_INITIAL,
+    HALF_TABLE,
+    CallsEffect,
+    HalfCell,
+    HalfEvent,
+    HalfState,
+)
+from ._errors import DecodeError, Violation
+from ._messages import CallMessage, Fatal, Goodbye, Hello, Message, Open
+
+if TYPE_CHECKING:
+    from ._limits import Limits
+
+HALF_EVENTS: Final = {Hello: HalfEvent.HELLO, Fatal: HalfEvent.FATAL, Goodbye: HalfEvent.GOODBYE}
+"""What the table of a half sees of a message; of all others, CALL."""
+
+_FRAME: Final = "frame"
+"""Stands in the tables for the clause that the frame itself violates."""
+
+
+class Step(NamedTuple):
+    """What a message amounts to: the cells that it meets, and the clause that it breaks.
+
+    Legal by its own cell, it can yet break a rule. `then` is the call that moves beside what the cell says,
+    and where it moves to.
+    """
+
+    half: HalfCell
+    event: CallEvent | None = None
+    cid: str = ""
+    cell: Cell | None = None
+    violation: Violation | None = None
+    then: tuple[str, State] | None = None
+
+    @property
+    def takes_effect(self) -> bool:
+        """Whether the message happens; the answer of a CANCEL does, though its target be late (CXL-02r)."""
+        if self.cell is None:
+            return self.violation is None
+        return self.cell.legal and (self.violation is None or self.violation.cid != self.cid)
+
+
+class Conversation:
+    """What two sides have said to each other. `seat` is the side that we are, None for an observer."""
+
+    def __init__(self, limits: Limits, seat: Role | None = None) -> None:
+        self._open_calls = limits.open_calls
+        self.calls = Calls(limits.finished_calls, seat)
+        self.halves: dict[Role, HalfState] = dict.fromkeys(Role, HALF_INITIAL)
+        self.uids: dict[Role, tuple[str, str]] = {}
+
+    def judge(self, side: Role, message: Message) -> Step:
+        """What a message of `side` amounts to."""
+        event = HALF_EVENTS.get(type(message), HalfEvent.CALL)
+        half = HALF_TABLE[self.halves[side], event]
+        if half.breach:
+            return self._half_violated(side, half, half.breach, type(message).__name__)
+        if event is HalfEvent.CALL:
+            return self._judge_call(side, half, cast("CallMessage", message))
+        if half.calls is CallsEffect.SERVED_OVER and (cid := self.calls.owes(side)):
+            return Step(half, violation=_violation(_UNANSWERED, None, f"call {cid!r} has no terminal"))
+        return Step(half)
+
+    def judge_malformed(self, side: Role, error: DecodeError) -> Step:
+        """What a frame that is no legal message amounts to."""
+        half = HALF_TABLE[self.halves[side], error.event]
+        if half.breach:
+            return self._half_violated(side, half, _named(half.breach, error), error.violation.detail)
+        cid = cast("str", error.cid)  # a frame without one meets no cell that is legal
+        if not error.opens:
+            cell = self.calls.look(side, CallEvent.MALFORMED, cid)
+            return self._judge_event(side, half, CallEvent.MALFORMED, cid, cell, error)
+        opening = self.calls.look(side, CallEvent.OPEN, cid)
+        if not opening.legal:
+            return self._judge_event(side, half, CallEvent.OPEN, cid, opening)
+        after = CALL_TABLE[opening.next, Sender.CALLER, CallEvent.MALFORMED]
+        violation = after.breach and _violation(
+            _named(after.breach, error), cid, "malformed OPEN", Sender.CALLER
+        )
+        return Step(half, CallEvent.OPEN, cid, opening, violation, (cid, after.next))
+
+    def take(self, side: Role, step: Step, message: Message | None = None) -> None:
+        """Let happen what `judge` has just said."""
+        if step.cell and step.event:
+            self.calls.take(side, step.event, step.cid, step.cell)
+            if step.event is CallEvent.OPEN and step.cell.legal and isinstance(message, Open):
+                self._note_cancel(message)
+            if step.then:
+                self.calls.move(*step.then)
+        elif step.violation is None:
+            self.move_half(side, step.half)
+            if isinstance(message, Hello):
+                self.uids[side] = (message.name, message.uuid)
+
+    def move_half(self, side: Role, half: HalfCell) -> None:
+        """Let a half move, and its calls end, as its cell says."""
+        self.halves[side] = half.next
+        if half.calls is CallsEffect.SERVED_OVER:
+            self.calls.leave(side)
+        elif half.calls is CallsEffect.ALL_OVER:
+            self.calls.end()
+
+    def _half_violated(self, side: Role, half: HalfCell, breach: Breach, what: str) -> Step:
+        return Step(
+            half, violation=_violation(breach, None, f"{what}: the side is {self.halves[side].value}")
+        )
+
+    def _judge_call(self, side: Role, half: HalfCell, message: CallMessage) -> Step:
+        event, cid = message.event, message.cid
+        cell = self.calls.look(side, event, cid)
+        if cell.legal and event is CallEvent.OPEN:
+            return self._judge_open(side, half, cell, cast("Open", message))
+        if cell.legal and event is CallEvent.RESULT and (target := self.calls.unfinished_target(cid)):
+            violation = _violation(_EARLY, target, "its CANCEL is answered, it is not", Sender.CALLEE)
+            return Step(half, event, cid, cell, violation, (target, State.FAILED))
+        return self._judge_event(side, half, event, cid, cell)
+
+    def _judge_open(self, side: Role, half: HalfCell, cell: Cell, opening: Open) -> Step:
+        breach = None
+        if opening.cmd.uid != self.uids[side]:
+            breach = _STRANGER
+        elif self.calls.count(side) >= self._open_calls:
+            breach = _TOO_MANY
+        if breach is None:
+            return Step(half, CallEvent.OPEN, opening.cid, cell)
+        violation = _violation(breach, opening.cid, "OPEN", Sender.CALLER)
+        return Step(half, CallEvent.OPEN, opening.cid, cell, violation, (opening.cid, State.FAILED))
+
+    def _judge_event(
+        self,
+        side: Role,
+        half: HalfCell,
+        event: CallEvent,
+        cid: str,
+        cell: Cell,
+        error: DecodeError | None = None,
+    ) -> Step:
+        if cell.breach is None:
+            return Step(half, event, cid, cell)
+        breach = _named(cell.breach, error) if error else cell.breach
+        detail = f"{event.value}: the call is {self.calls.state(cid).value}"
+        return Step(half, event, cid, cell, _violation(breach, cid, detail, self.calls.sender(side, cid)))
+
+    def _note_cancel(self, opening: Open) -> None:
+        cmd = opening.cmd
+        if (cmd.ns, cmd.func) == CANCEL_FUNCTION and cmd.kwargs.keys() == CANCEL_KWARGS:
+            (target,) = cmd.kwargs.values()
+            if isinstance(target, str):
+                self.calls.cancels(cmd.cid, target)
+
+
+_STRANGER: Final = Breach("OPN-08s", Reaction.FAIL_CALL)
+_TOO_MANY: Final = Breach("OPN-12s", Reaction.FAIL_CALL)
+_EARLY: Final = Breach("CXL-02s", Reaction.FAIL_CALL)
+_UNANSWERED: Final = Breach("DSC-02s", Reaction.CLOSE)
+
+
+def _named(breach: Breach, error: DecodeError) -> Breach:
+    """Put the clause that the frame itself breaks in the place of its placeholder."""
+    return breach._replace(clause=error.clause) if breach.clause == _FRAME else breach
+
+
+def _violation(breach: Breach, cid: str | None, detail: str, sender: Sender | None = None) -> Violation:
+    return Violation(breach.clause, breach.reaction, cid, detail, sender)

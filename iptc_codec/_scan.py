@@ -1,0 +1,189 @@
+"""A msgpack reader that looks and builds nothing: where objects begin and end, and whether values are legal.
+
+Only frames that msgspec has refused, or could have misread, come here. So it is slow and obvious. It recurses
+nowhere, takes no memory for a declared length, and no more than a fixed depth of nesting.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Body = bytes | memoryview
+
+DEEPEST: Final = 10_000
+"""Levels of nesting that are looked into; msgspec gives up before, and may from 100 on (ENC-06r)."""
+
+_TIMESTAMP: Final = -1
+_FIRST_SECOND: Final = -62_135_596_800  # 0001-01-01T00:00:00Z
+_LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z
+
+
+class NotMsgpackError(Exception):
+    """The bytes are not one well-formed object (ENC-01s)."""
+
+
+class Kind(Enum):
+    """What an object is, as far as the protocol asks."""
+
+    ARRAY = "array"
+    MAP = "map"
+    STR = "str"
+    EXT = "ext"
+    NIL = "nil"
+    TRUE = "true"
+    OTHER = "other"
+
+
+class Head(NamedTuple):
+    """The head of an object. `size` counts children, both of a map's pair, or else bytes from `start` on."""
+
+    kind: Kind
+    start: int
+    size: int
+
+
+class Slot(NamedTuple):
+    """A whole object, by place: its first child or byte of content at `start`, the next object at `end`."""
+
+    kind: Kind
+    at: int
+    start: int
+    size: int
+    end: int
+
+
+def _heads() -> list[tuple[Kind, int, int] | None]:
+    """For each first byte: the kind, how many bytes of size follow, and what to add to that size."""
+    heads: list[tuple[Kind, int, int] | None] = [(Kind.OTHER, 0, 0)] * 256
+    heads[0x80:0x90] = [(Kind.MAP, 0, n) for n in range(16)]
+    heads[0x90:0xA0] = [(Kind.ARRAY, 0, n) for n in range(16)]
+    heads[0xA0:0xC0] = [(Kind.STR, 0, n) for n in range(32)]
+    heads[0xC0:0xC4] = [(Kind.NIL, 0, 0), None, (Kind.OTHER, 0, 0), (Kind.TRUE, 0, 0)]
+    heads[0xC4:0xC7] = [(Kind.OTHER, width, 0) for width in (1, 2, 4)]  # bin
+    heads[0xC7:0xCA] = [(Kind.EXT, width, 1) for width in (1, 2, 4)]  # the type's byte counts as content
+    heads[0xCA:0xD4] = [(Kind.OTHER, 0, n) for n in (4, 8, 1, 2, 4, 8, 1, 2, 4, 8)]  # float, uint, int
+    heads[0xD4:0xD9] = [(Kind.EXT, 0, 1 + n) for n in (1, 2, 4, 8, 16)]
+    heads[0xD9:0xDC] = [(Kind.STR, width, 0) for width in (1, 2, 4)]
+    heads[0xDC:0xDE] = [(Kind.ARRAY, width, 0) for width in (2, 4)]
+    heads[0xDE:0xE0] = [(Kind.MAP, width, 0) for width in (2, 4)]
+    return heads
+
+
+_HEADS: Final = _heads()
+
+
+def head(body: Body, at: int) -> Head:
+    """Read the head of the object at `at`. Raises `NotMsgpackError`."""
+    if at >= len(body) or (entry := _HEADS[body[at]]) is None:
+        raise NotMsgpackError
+    kind, width, size = entry
+    start = at + 1 + width
+    if start > len(body):
+        raise NotMsgpackError
+    if width:
+        size += int.from_bytes(body[at + 1 : start], "big")
+    return Head(kind, start, 2 * size if kind is Kind.MAP else size)
+
+
+def end_of(body: Body, at: int = 0) -> int:
+    """Where the object at `at` ends. Raises `NotMsgpackError`."""
+    missing = 1
+    while missing:
+        kind, at, size = head(body, at)
+        missing -= 1
+        if kind is Kind.ARRAY or kind is Kind.MAP:
+            missing += size
+        else:
+            at += size
+        # Every missing object is at least one byte: a declared count that cannot come true ends here.
+        if missing > len(body) - at:
+            raise NotMsgpackError
+    return at
+
+
+def slot(body: Body, at: int = 0) -> Slot:
+    """The object at `at`. Raises `NotMsgpackError`."""
+    kind, start, size = head(body, at)
+    return Slot(kind, at, start, size, end_of(body, at))
+
+
+def children(body: Body, parent: Slot) -> Iterator[Slot]:
+    """The elements of an array, or the keys and values of a map in turn."""
+    at = parent.start
+    for _ in range(parent.size):
+        child = slot(body, at)
+        yield child
+        at = child.end
+
+
+def text(body: Body, of: Slot) -> str | None:
+    """The text of a str; None if it is not UTF-8, or no str."""
+    if of.kind is not Kind.STR:
+        return None
+    try:
+        return str(body[of.start : of.end], "utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def value_clause(body: Body, value: Slot) -> str | None:
+    """The first clause, in byte order, that a value breaks: ENC-02s, ENC-06r, ENC-07s or ENC-08s."""
+    at = value.at
+    open_: list[tuple[int, bool, bool]] = [
+        (1, False, False)
+    ]  # objects to come, are they a map's, inside a key
+    while open_:
+        left, of_map, in_key = open_.pop()
+        if not left:
+            continue
+        open_.append((left - 1, of_map, in_key))
+        in_key = in_key or (of_map and left % 2 == 0)
+        found = head(body, at)
+        if clause := _object_clause(body, found, in_key=in_key):
+            return clause
+        at = found.start
+        if found.kind is Kind.ARRAY or found.kind is Kind.MAP:
+            open_.append((found.size, found.kind is Kind.MAP, in_key))
+            if len(open_) > DEEPEST:
+                return "ENC-06r"
+        else:
+            at += found.size
+    return None
+
+
+def _object_clause(body: Body, found: Head, *, in_key: bool) -> str | None:
+    kind, start, size = found
+    if kind is Kind.STR:
+        return None if _is_utf8(body[start : start + size]) else "ENC-02s"
+    if kind is Kind.EXT:
+        content = body[start : start + size]
+        if int.from_bytes(content[:1], "big", signed=True) != _TIMESTAMP:
+            return "ENC-07s" if in_key else None
+        return None if _is_timestamp(content[1:]) else "ENC-08s"
+    return "ENC-07s" if in_key and kind is Kind.MAP else None
+
+
+def _is_utf8(content: Body) -> bool:
+    try:
+        str(content, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_timestamp(content: Body) -> bool:
+    number = int.from_bytes(content, "big")
+    match len(content):
+        case 4:
+            return True
+        case 8:
+            return number >> 34 <= 999_999_999  # 30 bits of nanoseconds, 34 of seconds
+        case 12:
+            seconds = int.from_bytes(content[4:], "big", signed=True)
+            return number >> 64 <= 999_999_999 and _FIRST_SECOND <= seconds <= _LAST_SECOND
+        case _:
+            return False

@@ -1,0 +1,243 @@
+"""Version 1 on the wire: bodies to messages and back.
+
+Reading is msgspec's: one closed struct for each kind, chosen by the map's header byte and the third letter of
+its first key, which differs for all of them. Two entries that must be two given keys leave no room for a
+repeated one, so what msgspec takes here is legal, but for the one map that lies deeper: the body of an error,
+whose header is looked at beforehand.
+
+What this does not take may yet be legal: other orders of the keys, longer headers, long cids. It goes the
+slow way, to the ladder, which finds the clause or clears it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ._call_table import Reaction
+from ._connection_table import CANCEL_FUNCTION, CANCEL_KWARGS
+from ._errors import LocalProtocolError, UnencodableValueError, Violation
+from ._ladder import is_cid, object_refusal, refusal
+from ._messages import (
+    ACKS,
+    Ack,
+    CallMessage,
+    Cid,
+    End,
+    ErrorBody,
+    Fail,
+    Fatal,
+    Goodbye,
+    Hello,
+    Item,
+    Message,
+    Open,
+    Result,
+    Started,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._scan import Body
+
+_ONE_ENTRY, _TWO_ENTRIES = 0x81, 0x82
+
+
+class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    stop: bool
+    cid: Cid
+
+
+_NOT_TAKEN = (msgspec.DecodeError, ValueError, LookupError, RecursionError)
+"""What a fast reader raises: msgspec's errors, bad UTF-8, no such kind, a body too short, one too deep."""
+
+_read_open = msgspec.msgpack.Decoder(Open).decode
+_read_stop = msgspec.msgpack.Decoder(_Stop).decode
+_read_fail = msgspec.msgpack.Decoder(Fail).decode
+_read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
+_read_any = msgspec.msgpack.Decoder().decode
+_write = msgspec.msgpack.Encoder().encode
+
+
+def decode(body: Body) -> Message:
+    """Read a body. Raises `DecodeError`, which names the clause that it breaks."""
+    try:
+        return _READERS[body[0]][body[4]](body)
+    except _NOT_TAKEN:
+        return _decode_slowly(body)
+
+
+def _read_end(body: Body) -> End:
+    end = _read_stop(body)
+    if end.stop is not True:  # STR-05s
+        raise ValueError
+    return End(end.cid)
+
+
+def _read_error(body: Body) -> Fail:
+    # The body of the error follows its key; a repeated key in it would need a third entry (ERR-01s).
+    if body[7] != _TWO_ENTRIES:
+        raise ValueError
+    return _read_fail(body)
+
+
+def _read_fatal(body: Body) -> Fatal:
+    if body[7] != _TWO_ENTRIES:
+        raise ValueError
+    return _read_lone_error(body)
+
+
+_READERS: Final[dict[int, dict[int, Callable[[Body], Message]]]] = {
+    _ONE_ENTRY: {ord("d"): _read_open, ord("r"): _read_fatal},
+    _TWO_ENTRIES: {
+        ord("n"): msgspec.msgpack.Decoder(Ack).decode,
+        ord("a"): msgspec.msgpack.Decoder(Started).decode,
+        ord("e"): msgspec.msgpack.Decoder(Item).decode,
+        ord("o"): _read_end,
+        ord("t"): msgspec.msgpack.Decoder(Result).decode,
+        ord("r"): _read_error,
+    },
+}
+"""By the map's header, then by the third letter of the first key."""
+
+
+def _decode_slowly(body: Body) -> Message:
+    if refused := refusal(body):
+        raise refused
+    try:
+        plain = _read_any(body)
+    except (RecursionError, MemoryError):
+        raise object_refusal(body, "ENC-06r") from None
+    except ValueError:  # the last half microsecond of the year 9999: msgspec rounds it up
+        raise object_refusal(body, "ENC-08s") from None
+    if plain is None:
+        return Goodbye()
+    if isinstance(plain, list):
+        return Hello(plain[0], plain[1], tuple(plain[2:]))
+    return _message(plain)
+
+
+def _message(fields: dict[str, Any]) -> Message:
+    cid = fields.pop("cid", None)
+    ((name, value),) = fields.items()
+    match name:
+        case "cmd":
+            ns, func, kwargs, uid, cid = value
+            return Open.of(ns, func, kwargs, tuple(uid), cid)
+        case "error":
+            error = ErrorBody(**value)
+            return Fatal(error) if cid is None else Fail(error, cid)
+        case "stop":
+            return End(cid)
+        case _:
+            return _OF_VALUE[name](value, cid)
+
+
+_OF_VALUE: Final[dict[str, Callable[[Any, str], CallMessage]]] = {
+    "functype": Ack,
+    "started": Started,
+    "yield": Item,
+    "return": Result,
+}
+
+
+def encode(message: Message) -> bytes:
+    """Write a body: `check`, then `write`."""
+    check(message)
+    return write(message)
+
+
+def check(message: Message) -> None:
+    """Raise `LocalProtocolError` if a message is not legal in itself, its values aside."""
+    if clause := _own_clause(message):
+        raise LocalProtocolError(_finding(clause, message, "not a legal message"))
+
+
+def write(message: Message) -> bytes:
+    """Write the body of a message that is legal in itself.
+
+    Raises `UnencodableValueError` for a value that msgpack cannot say (TRM-05s). What msgspec encodes passes;
+    that it can be read back as the same is the sender's care (ENC-07s).
+    """
+    try:
+        return _write(_plain(message))
+    except Exception as exc:
+        detail = f"{type(exc).__name__}: {exc}"
+        raise UnencodableValueError(_finding("TRM-05s", message, detail)) from exc
+
+
+def _finding(clause: str, message: Message, detail: str) -> Violation:
+    return Violation(clause, Reaction.DROP, getattr(message, "cid", None), detail)
+
+
+def _plain(message: Message) -> object:
+    match message:
+        case Hello():
+            return [message.name, message.uuid, *message.extra]
+        case End():
+            return {"stop": True, "cid": message.cid}
+        case Goodbye():
+            return None
+        case _:
+            return message
+
+
+def _own_clause(message: Message) -> str | None:
+    """The clause that a message of our own breaks in itself, values aside."""
+    check = _OWN_CLAUSES.get(type(message))
+    if check is None:
+        return "ENC-05s"
+    return check(message)
+
+
+def _hello_clause(hello: Hello) -> str | None:
+    return None if _texts(hello.name, hello.uuid) and hello.name and hello.uuid else "HSK-01s"
+
+
+def _open_clause(opening: Open) -> str | None:
+    ns, func, kwargs, uid, cid = msgspec.structs.astuple(opening.cmd)
+    if not (_texts(ns, func) and isinstance(kwargs, dict) and isinstance(uid, tuple) and len(uid) == 2):
+        return "OPN-01s"
+    if not (_texts(*uid) and _texts(*kwargs)):
+        return "OPN-01s"
+    if not is_cid(cid):
+        return "CID-01s"
+    if (ns, func) == CANCEL_FUNCTION and not (kwargs.keys() == CANCEL_KWARGS and _texts(*kwargs.values())):
+        return "CXL-01s"
+    return None
+
+
+def _cid_clause(message: CallMessage) -> str | None:
+    return None if is_cid(message.cid) else "CID-01s"
+
+
+def _ack_clause(ack: Ack) -> str | None:
+    return _cid_clause(ack) if ack.functype in ACKS else "OPN-05s"
+
+
+def _fail_clause(fail: Fail) -> str | None:
+    return _cid_clause(fail) or _fatal_clause(fail)
+
+
+def _fatal_clause(message: Fail | Fatal) -> str | None:
+    return None if _texts(message.error.tb_str, message.error.type_str) else "ERR-01s"
+
+
+def _texts(*values: object) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+_OWN_CLAUSES: Final[dict[type, Callable[[Any], str | None]]] = {
+    Hello: _hello_clause,
+    Open: _open_clause,
+    Ack: _ack_clause,
+    Started: _cid_clause,
+    Item: _cid_clause,
+    End: _cid_clause,
+    Result: _cid_clause,
+    Fail: _fail_clause,
+    Fatal: _fatal_clause,
+    Goodbye: lambda _: None,
+}
