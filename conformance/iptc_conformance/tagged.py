@@ -3,24 +3,26 @@
 JSON stands for itself, except for one-member objects whose key begins with `$`:
 
     {"$bin": "c0ff"}   {"$ext": [5, "00"]}   {"$timestamp": [seconds, nanoseconds]}
-    {"$float": "nan"|"inf"|"-inf"}   {"$int": "18446744073709551615"}   {"$map": [[key, value], …]}
+    {"$float": "nan"|"-inf"|"1.0"}   {"$int": "18446744073709551615"}   {"$map": [[key, value], …]}
     {"$str": "ff"} (bytes that are not UTF-8)
+    {"$arrays": [depth, value]} and {"$maps": [depth, value]} (to be read only: a value in that many
+    arrays of one, or in that many maps of the one key k)
     {"$raw": "93"} (to be written only: these very bytes in the place of one object)
 """
 
 from __future__ import annotations
 
-import json
 import math
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from iptc_conformance.msgpack_values import BadStr, Ext, Map, Raw, Timestamp
+from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SAFE_INTEGER = 2**53  # beyond it JSON readers of other languages lose digits
-_FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 class TagError(ValueError):
@@ -28,11 +30,8 @@ class TagError(ValueError):
 
 
 def _float_name(value: float) -> str | None:
-    if math.isnan(value):
-        return "nan"
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    return None
+    """Return how to name a float that JSON cannot say, or cannot tell from an integer."""
+    return None if math.isfinite(value) and not value.is_integer() else repr(value)
 
 
 def _tag_map(pairs: list[tuple[Any, Any]]) -> Any:
@@ -95,11 +94,21 @@ def _untag_timestamp(content: Any) -> Timestamp:
     return Timestamp(int(seconds), int(nanoseconds))
 
 
+def _wrapped(content: Any, wrap: Callable[[Any], Any]) -> Any:
+    depth, inner = content
+    value = untag(inner)
+    for _ in range(int(depth)):
+        value = wrap(value)
+    return value
+
+
 _UNTAG: dict[str, Callable[[Any], Any]] = {
     "$bin": bytes.fromhex,
+    "$arrays": lambda content: _wrapped(content, lambda value: [value]),
+    "$maps": lambda content: _wrapped(content, lambda value: {"k": value}),
     "$ext": _untag_ext,
     "$timestamp": _untag_timestamp,
-    "$float": _FLOATS.__getitem__,
+    "$float": float,
     "$int": int,
     "$map": _untag_map,
     "$str": lambda content: BadStr(bytes.fromhex(content)),
@@ -124,25 +133,38 @@ def untag(json_value: Any) -> Any:
         raise TagError(f"{tags[0]}: {error}") from error
 
 
-def _canonical(value: Any) -> Any:
-    """Return a form whose JSON text is the same for the same values, whatever the order of a map's keys."""
+def _parts(value: Any) -> tuple[str, list[Any]] | None:
+    """Return the shape of an array or a map, and its parts in an order that is not the wire's."""
     if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]
+        return f"array of {len(value)}", list(value)
     if isinstance(value, dict | Map):
         pairs = value.items() if isinstance(value, dict) else value.pairs
-        texts = ([canonical_text(key), canonical_text(item)] for key, item in pairs)
-        return {"$map": sorted(texts)}
-    return _tag_leaf(value)
+        keyed = sorted(((encode(key), item) for key, item in pairs), key=itemgetter(0))
+        return f"map of {[key for key, _ in keyed]!r}", [item for _, item in keyed]
+    return None
 
 
-def canonical_text(value: Any) -> str:
-    """Return one text for each value: maps in any order are one, but 1, 1.0 and true are three.
-
-    Raises as `tag` does.
-    """
-    return json.dumps(_canonical(value), sort_keys=True)
+def _same_leaf(one: Any, other: Any) -> bool:
+    """Tell whether two values that are neither arrays nor maps are the same."""
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return encode(one) == encode(other)
 
 
 def identical(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same on the wire but for encodings and the order of keys."""
-    return canonical_text(one) == canonical_text(other)
+    """Tell whether two values are the same but for encodings and the order of keys, at any depth.
+
+    1, 1.0 and true are three values, 0.0 and -0.0 two. Raises ValueError for what msgpack cannot hold.
+    """
+    todo = [(one, other)]
+    while todo:
+        left, right = todo.pop()
+        left_parts, right_parts = _parts(left), _parts(right)
+        if left_parts is None or right_parts is None:
+            if left_parts is not right_parts or not _same_leaf(left, right):
+                return False
+        elif left_parts[0] != right_parts[0]:
+            return False
+        else:
+            todo += zip(left_parts[1], right_parts[1], strict=True)
+    return True

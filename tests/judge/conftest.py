@@ -97,6 +97,7 @@ class Helpers:
     """What the tests of this folder share."""
 
     Talk = Talk
+    uids = UIDS
     message = staticmethod(message)
 
     @staticmethod

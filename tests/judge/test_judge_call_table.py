@@ -11,7 +11,7 @@ from iptc_conformance.judge.calls import cell_at
 from iptc_conformance.trace import SIDES, Side, other_side
 
 if TYPE_CHECKING:
-    from conftest import Helpers, Talk
+    from tests.judge.conftest import Helpers, Talk
 
 TABLE = _specdata.call_table()
 FRAME_CLAUSE = "ENC-05s"  # what the malformed message of these tests breaks
