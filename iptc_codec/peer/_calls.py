@@ -1,0 +1,155 @@
+"""The calling half of a peer: calls that this end has opened."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_codec import Ack, Fail, Open, RemoteProtocolError, Result, Started, State, Violation
+
+from ._endpoint import Endpoint, Outcome
+from ._errors import CallKindError, Disconnected, TooManyCallsError
+from ._exports import RUNTIME, Kind
+from ._link import Link, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+CANCEL = "_cancel_task"
+"""The runtime function by which a call is cancelled (CXL-01s)."""
+
+
+class Call(Endpoint):
+    """The caller's end of one call."""
+
+    own_half_open = frozenset({State.OPEN, State.CALLEE_STOPPED})
+    other_half_shut = frozenset({State.CALLEE_STOPPED, State.BOTH_STOPPED})
+
+    def __init__(self, link: Link, cid: str, kind: Kind, target: Call | None = None) -> None:
+        super().__init__(link, cid)
+        self.kind = kind
+        self.target = target
+        self.first: Started | None = None
+
+    async def started(self) -> object:
+        """Wait for the first value of a context. Raises how the call ended, if it ended before."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while self.first is None:
+            self.check()
+            await self.wait()
+        return self.first.value
+
+    async def result(self) -> object:
+        """Wait for the terminal: the value of a RESULT; anything else raises."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while self.outcome is None:
+            await self.wait()
+        self.check()
+        return self.outcome.value if isinstance(self.outcome, Result) else None
+
+
+class Calls:
+    """The live calls that this end has opened on one connection."""
+
+    def __init__(self, link: Link, uid: tuple[str, str]) -> None:
+        self._link = link
+        self._uid = uid
+        self._live: dict[str, Call] = {}
+
+    def get(self, cid: str) -> Call | None:
+        """The live call with this cid."""
+        return self._live.get(cid)
+
+    @asynccontextmanager
+    async def opened(
+        self, ns: str, func: str, kwargs: Mapping[str, object], kind: Kind
+    ) -> AsyncIterator[Call]:
+        """Open a call, and see to it that it has ended, at both ends, when the block is left.
+
+        Raises `Disconnected`, `TooManyCallsError`, and `LocalProtocolError` if the OPEN can't be encoded.
+        """
+        await self._link.room()
+        if self._link.phase is not Phase.TALKING:
+            raise self._link.disconnected()
+        # Half of the bound is for the cancels of the calls in the other half (OPN-12s).
+        bound = max(1, self._link.limits.open_calls // 2)
+        if len(self._live) >= bound:
+            raise TooManyCallsError(f"{bound} calls are open")
+        call = self._open(ns, func, kwargs, kind)
+        try:
+            yield call
+        finally:
+            call.inbox.leave()
+            if call.outcome is None:
+                await self._give_up(call)
+
+    def cancel(self, call: Call) -> None:
+        """Send a CANCEL, without waiting for anything."""
+        self._open(RUNTIME, CANCEL, {"cid": call.cid}, Kind.ASYNCFUNC, target=call)
+
+    async def cancel_all(self) -> None:
+        """Cancel every live call and wait, for `cancel_seconds` at most, until all have ended."""
+        for call in [call for call in self._live.values() if call.target is None]:
+            call.inbox.leave()
+            if not any(other.target is call for other in self._live.values()):
+                self.cancel(call)
+        with trio.move_on_after(self._link.limits.cancel_seconds):
+            while self._live:
+                await next(iter(self._live.values())).wait()
+
+    def fail_all(self, why: str) -> None:
+        """The connection has ended: nothing that waits for a call waits any longer (DSC-04r)."""
+        for call in list(self._live.values()):
+            self._settle(call, Disconnected(why))
+
+    # What the reader brings. Messages of calls that were given up are not for anybody.
+
+    def acknowledged(self, call: Call, message: Ack) -> None:
+        """The kind is the callee's to say; if it is not the one that was called for, the call is given up."""
+        if message.functype != call.kind.value:
+            self._settle(call, CallKindError(f"called as {call.kind.value}, but it is {message.functype}"))
+            self.cancel(call)
+
+    def started(self, call: Call, message: Started) -> None:
+        """The first value of a context."""
+        call.first = message
+        call.wake()
+
+    def ended(self, call: Call, message: Outcome) -> None:
+        """The callee's terminal."""
+        self._settle(call, message)
+
+    def violated(self, call: Call, violation: Violation) -> None:
+        """The callee broke the protocol in this call: it fails here, and the other end is told to let go."""
+        self._settle(call, RemoteProtocolError(violation))
+        if call.state is State.FAILED and violation.clause != "CXL-02s":
+            self.cancel(call)
+
+    def _open(
+        self, ns: str, func: str, kwargs: Mapping[str, object], kind: Kind, target: Call | None = None
+    ) -> Call:
+        cid = self._link.conn.fresh_cid()
+        self._link.post(Open.of(ns, func, dict(kwargs), self._uid, cid), answer=target is not None)
+        call = Call(self._link, cid, kind, target)
+        self._live[cid] = call
+        return call
+
+    def _settle(self, call: Call, outcome: Outcome) -> None:
+        if call.outcome is not None:
+            return
+        call.outcome = outcome
+        self._live.pop(call.cid, None)
+        call.wake()
+        if call.target is not None and isinstance(outcome, Result):
+            # Real callees end a cancelled call by this answer alone (CXL-02r).
+            self._settle(call.target, Fail.of("ContextCancelled", "", call.target.cid))
+
+    async def _give_up(self, call: Call) -> None:
+        with trio.move_on_after(self._link.limits.cancel_seconds, shield=True):
+            if self._link.phase is not Phase.ENDED:
+                self.cancel(call)
+            while call.outcome is None:
+                await call.wait()
+        self._settle(call, Disconnected("the call was given up: its cancel was not answered in time"))

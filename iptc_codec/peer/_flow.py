@@ -1,0 +1,119 @@
+"""Items that wait for their consumer, and the gate that holds the reader back for them (FLW).
+
+An inbox is bounded by `held_items` and `held_bytes`. One that reaches its mark shuts the gate: nothing is
+read from the connection until its consumer has taken a quarter. A consumer that takes nothing for
+`stall_seconds` is overrun: from then on the items of its call are dropped and counted, and the gate opens.
+Nothing but items counts (FLW-05r).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import trio
+
+from ._errors import StreamOverrunError
+
+if TYPE_CHECKING:
+    from iptc_codec import Limits
+
+
+class Mode(Enum):
+    """What an inbox does with an item that comes."""
+
+    HOLDING = "holds it for the consumer"
+    OVERRUN = "drops and counts it: the consumer has taken nothing for too long"
+    LEFT = "lets it go: the consumer wants no more"
+
+
+class Gate:
+    """Where the reader of one connection waits for slow consumers."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._idle_since: dict[Inbox, float] = {}
+        self._lot = trio.lowlevel.ParkingLot()
+
+    @property
+    def shut(self) -> bool:
+        """Whether an inbox stands above its mark."""
+        return bool(self._idle_since)
+
+    def touch(self, inbox: Inbox) -> None:
+        """Note that an inbox has reached its mark, or that its consumer has taken an item above it."""
+        self._idle_since[inbox] = trio.current_time()
+
+    def clear(self, inbox: Inbox) -> None:
+        """Wait no longer for this inbox."""
+        if self._idle_since.pop(inbox, None) is not None and not self._idle_since:
+            self._lot.unpark_all()
+
+    def holds(self, inbox: Inbox) -> bool:
+        """Whether the gate is shut for this inbox."""
+        return inbox in self._idle_since
+
+    async def passage(self) -> None:
+        """Wait until no inbox stands above its mark; overrun those whose consumer takes nothing (FLW-06r)."""
+        while self._idle_since:
+            with trio.move_on_at(min(self._idle_since.values()) + self.limits.stall_seconds):
+                await self._lot.park()
+            latest = trio.current_time() - self.limits.stall_seconds
+            for inbox in [inbox for inbox, since in self._idle_since.items() if since <= latest]:
+                inbox.overrun()
+
+
+class Inbox:
+    """The items of one call that its consumer has not taken yet."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._items: deque[tuple[object, int]] = deque()
+        self._bytes = 0
+        self._mode = Mode.HOLDING
+        self.lost = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, value: object, size: int) -> bool:
+        """Take an item of a frame of `size` bytes. True if it is the first that is lost: give notice."""
+        if self._mode is Mode.HOLDING:
+            self._items.append((value, size))
+            self._bytes += size
+            if self._above(1.0):
+                self._gate.touch(self)
+        elif self._mode is Mode.OVERRUN:
+            self.lost += 1
+            return self.lost == 1
+        return False
+
+    def take(self) -> object:
+        """The oldest item. Raises `IndexError` if there is none, `StreamOverrunError` if they were lost."""
+        if not self._items and self.lost:
+            raise StreamOverrunError(self.lost)
+        value, size = self._items.popleft()
+        self._bytes -= size
+        if self._gate.holds(self):
+            if self._above(0.75):
+                self._gate.touch(self)
+            else:
+                self._gate.clear(self)
+        return value
+
+    def overrun(self) -> None:
+        """Hold no more items; those held stay."""
+        self._mode = Mode.OVERRUN
+        self._gate.clear(self)
+
+    def leave(self) -> None:
+        """The consumer is gone: let go what is held and what still comes."""
+        self._mode = Mode.LEFT
+        self._items.clear()
+        self._bytes = 0
+        self._gate.clear(self)
+
+    def _above(self, share: float) -> bool:
+        limits = self._gate.limits
+        return len(self._items) >= limits.held_items * share or self._bytes >= limits.held_bytes * share

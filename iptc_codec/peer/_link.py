@@ -1,0 +1,72 @@
+"""What the calling and the serving half of a peer share: one connection's codec, writer and gate."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_codec import Connection, Fatal, Limits, Message, Violation
+
+from ._errors import Disconnected
+from ._flow import Gate
+from ._writer import Writer
+
+if TYPE_CHECKING:
+    from ._settings import Settings
+
+
+class Phase(Enum):
+    """How far the connection has come. It only moves forward."""
+
+    TALKING = "calls can be opened"
+    LEAVING = "GOODBYE has come, or will be sent: no call is opened any more"
+    ENDED = "nothing comes and nothing goes"
+
+
+class Link:
+    """One connection as both halves of its peer see it."""
+
+    def __init__(self, stream: trio.abc.Stream, conn: Connection, limits: Limits, settings: Settings) -> None:
+        self.conn = conn
+        self.limits = limits
+        self.settings = settings
+        self.writer = Writer(stream, settings)
+        self.gate = Gate(limits)
+        self.phase = Phase.TALKING
+        self.why = "the connection is open"
+        self.changed = trio.lowlevel.ParkingLot()
+
+    def move(self, phase: Phase, why: str) -> None:
+        """Enter a later phase, for a reason that `Disconnected` will tell."""
+        self.phase = phase
+        self.why = why
+        self.changed.unpark_all()
+
+    def disconnected(self) -> Disconnected:
+        """The error of whoever wants something from a connection that is ending."""
+        return Disconnected(self.why)
+
+    def post(self, message: Message, *, answer: bool = True) -> None:
+        """Queue a control message, without waiting. Does nothing once the connection has ended.
+
+        Raises `LocalProtocolError` where the codec does, `UnencodableValueError` among them.
+        """
+        if self.phase is not Phase.ENDED:
+            self.writer.put(self.conn.send(message), answer=answer)
+
+    def fatal(self, violation: Violation) -> None:
+        """Queue FATAL for a violation that costs the connection (ROB-03s)."""
+        self.post(Fatal.of("ProtocolError", f"{violation.clause}: {violation.detail}"))
+
+    async def room(self) -> None:
+        """Wait until application data may be posted. Raises `Disconnected`.
+
+        Cancellation is looked at after the wait, so that nothing is sent for a call that has been given up
+        meanwhile.
+        """
+        await self.writer.room()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self.phase is Phase.ENDED:
+            raise self.disconnected()

@@ -1,0 +1,193 @@
+"""One end of one connection."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_codec import Connection, Goodbye, Hello, Limits, Role
+
+from ._calls import Calls
+from ._contexts import Context
+from ._duplex import Duplex
+from ._exports import Exports, Kind
+from ._link import Link, Phase
+from ._reader import Reader
+from ._serving import Serving
+from ._streams import ItemStream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ._settings import Settings
+
+_FLUSH_SECONDS = 1.0
+"""How long a connection that is over is kept open for what is still unwritten, FATAL or GOODBYE."""
+
+_current: ContextVar[Peer] = ContextVar("iptc_peer")
+
+
+def current_peer() -> Peer:
+    """The peer for which this task serves a call. Raises `LookupError` anywhere else."""
+    return _current.get()
+
+
+def fresh_uid(name: str = "iptc") -> tuple[str, str]:
+    """A uid that no other connection has (HSK-06s)."""
+    return name, uuid.uuid4().hex
+
+
+class Peer:
+    """Both halves of one end: it calls what the other end exports, and serves what it exports itself.
+
+    Made by `open_peer`, `open_stream_peer` and `serve`, never by hand.
+    """
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        role: Role,
+        uid: tuple[str, str],
+        exports: Exports,
+        limits: Limits,
+        settings: Settings,
+    ) -> None:
+        self.uid = uid
+        self._stream = stream
+        self._exports = exports
+        self._link = Link(stream, Connection(uid, role=role, limits=limits), limits, settings)
+        self._calls = Calls(self._link, uid)
+        self._serving = Serving(self._link, exports)
+        self._reader = Reader(stream, self._link, self._calls, self._serving, self._on_goodbye)
+        self._nursery: trio.Nursery | None = None
+        self._left = trio.Event()
+        self._ended = trio.Event()
+        self._link.post(Hello(*uid), answer=False)
+
+    @property
+    def remote_uid(self) -> tuple[str, str] | None:
+        """Name and uuid as the other end's hello says; nobody vouches for them."""
+        return self._link.conn.remote_uid
+
+    async def call(self, ns: str, func: str, /, **kwargs: object) -> object:
+        """Call an async function; its value.
+
+        Raises `RemoteError` if it failed or was refused, `CallKindError` if it is no such function,
+        `Disconnected`, `TooManyCallsError`, `RemoteProtocolError`, and `LocalProtocolError` if the kwargs
+        can't be encoded. Cancelled, it cancels the remote task and waits, for `cancel_seconds` at most, until
+        that has ended. So do all others.
+        """
+        async with self._calls.opened(ns, func, kwargs, Kind.ASYNCFUNC) as call:
+            return await call.result()
+
+    @asynccontextmanager
+    async def stream(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[ItemStream]:
+        """Call an async generator function and iterate over it. Leaving the block closes the generator."""
+        async with self._calls.opened(ns, func, kwargs, Kind.ASYNCGEN) as call:
+            yield ItemStream(call)
+
+    @asynccontextmanager
+    async def context(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[tuple[Context, object]]:
+        """Call a context function; the block gets the context and the first value.
+
+        Leaving the block cancels the function if it still runs.
+        """
+        async with self._calls.opened(ns, func, kwargs, Kind.CONTEXT) as call:
+            first = await call.started()
+            yield Context(call), first
+
+    @asynccontextmanager
+    async def duplex(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[Duplex]:
+        """Call an async generator function exported as duplex; the block gets an object with `asend`."""
+        async with self.context(ns, func, **kwargs) as (ctx, _first), ctx.stream() as stream:
+            duplex = Duplex(ctx, stream)
+            yield duplex
+            await duplex.aclose()
+
+    async def closed(self) -> str:
+        """Wait until the connection has ended; why it did."""
+        await self._ended.wait()
+        return self._link.why
+
+    # How it runs.
+
+    async def run(self) -> None:
+        """Run until the connection has ended and every task that was served is done.
+
+        Shielded: calls are cancelled one by one, so that each still gets its terminal.
+        """
+        with trio.CancelScope(shield=True):
+            try:
+                async with trio.open_nursery() as self._nursery:
+                    _current.set(self)
+                    self._serving.nursery = self._nursery
+                    self._nursery.start_soon(self._link.writer.run)
+                    self._end(await self._reader.run())
+                    with trio.move_on_after(_FLUSH_SECONDS):
+                        await self._link.writer.flushed()
+                    self._link.writer.stop()
+                    await trio.aclose_forcefully(self._stream)
+            finally:
+                self._end("the peer itself has failed")
+                await trio.aclose_forcefully(self._stream)
+
+    def _end(self, why: str) -> None:
+        if self._link.phase is not Phase.ENDED:
+            self._link.move(Phase.ENDED, why)
+            self._calls.fail_all(why)
+            self._serving.cancel_all()
+            self._ended.set()
+
+    async def greeted(self) -> None:
+        """Wait for the other end's hello. Raises `Disconnected` if the connection ends before."""
+        await _first_of(self._reader.hello, self._ended)
+        if not self._reader.hello.is_set():
+            raise self._link.disconnected()
+
+    async def leave(self) -> None:
+        """Cancel what runs in either direction, exchange GOODBYE, close; each wait is bounded."""
+        limits = self._link.limits
+        if self._link.phase is Phase.TALKING:
+            self._link.move(Phase.LEAVING, "this end has left")
+            self._serving.cancel_all()
+            await self._calls.cancel_all()
+            self._calls.fail_all(self._link.why)
+            with trio.move_on_after(limits.goodbye_seconds) as waiting:
+                await self._serving.idle()
+            # While a served task is still busy no GOODBYE may be sent: the connection just closes (DSC-02s).
+            if not waiting.cancelled_caught:
+                self._link.post(Goodbye(), answer=False)
+                with trio.move_on_after(limits.goodbye_seconds if self._reader.hello.is_set() else 0):
+                    await _first_of(self._left, self._ended)
+            self._reader.scope.cancel()
+        await self._ended.wait()
+
+    def _on_goodbye(self) -> None:
+        """The other end leaves: its calls get their terminals, ours get nothing any more (DSC-02r)."""
+        why = "the other end has left"
+        self._left.set()
+        self._calls.fail_all(why)
+        self._serving.cancel_all()
+        if self._link.phase is Phase.TALKING and self._nursery is not None:
+            self._link.move(Phase.LEAVING, why)
+            self._nursery.start_soon(self._answer_goodbye)
+
+    async def _answer_goodbye(self) -> None:
+        await self._serving.idle()
+        self._link.post(Goodbye(), answer=False)
+        self._reader.scope.cancel()
+
+
+async def _first_of(*events: trio.Event) -> None:
+    async with trio.open_nursery() as nursery:
+        for event in events:
+            nursery.start_soon(_then_cancel, event, nursery.cancel_scope)
+
+
+async def _then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

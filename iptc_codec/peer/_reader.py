@@ -1,0 +1,184 @@
+"""The one task that reads from a connection, and hands each event to the half of the peer that it concerns.
+
+It never waits for application code, but for two things, both bounded: a consumer that is behind (`Gate`), and
+another end that does not read our answers (`Writer.listened_to`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from iptc_codec import (
+    Ack,
+    ConnectionLost,
+    End,
+    Event,
+    Fail,
+    Fatal,
+    GoodbyeReceived,
+    HelloReceived,
+    Item,
+    Open,
+    Reaction,
+    Result,
+    Sender,
+    Started,
+    Violation,
+)
+
+from ._cutter import Cutter
+from ._errors import Disconnected
+from ._exports import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._calls import Calls
+    from ._link import Link
+    from ._serving import Serving
+
+_CHUNK = 65536
+_log = logging.getLogger("iptc_codec.peer")
+
+
+class Reader:
+    """Reads until the connection ends, for whatever reason."""
+
+    def __init__(
+        self,
+        stream: trio.abc.ReceiveStream,
+        link: Link,
+        calls: Calls,
+        serving: Serving,
+        on_goodbye: Callable[[], None],
+    ) -> None:
+        self._stream = stream
+        self._link = link
+        self._calls = calls
+        self._serving = serving
+        self._on_goodbye = on_goodbye
+        self._cutter = Cutter()
+        self._size = 0
+        self.hello = trio.Event()
+        self.scope = trio.CancelScope()
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            HelloReceived: self._hello,
+            GoodbyeReceived: self._goodbye,
+            ConnectionLost: self._lost,
+            Fatal: self._fatal,
+            Violation: self._violation,
+            Open: self._serving.opened,
+            Ack: self._ack,
+            Started: self._started,
+            Item: self._item,
+            End: self._end,
+            Result: self._result,
+            Fail: self._fail,
+        }
+
+    async def run(self) -> str:
+        """Read and dispatch. Returns why the connection is over."""
+        self.scope.deadline = trio.current_time() + self._link.limits.hello_seconds
+        try:
+            with self.scope:
+                while True:
+                    await self._take(await self._receive())
+        except Disconnected as end:
+            return str(end)
+        if not self.hello.is_set():
+            return "the other end sent no hello in time (HSK-05r)"
+        return "this end has closed the connection"
+
+    async def _receive(self) -> bytes | bytearray:
+        try:
+            return await self._stream.receive_some(_CHUNK)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return b""
+
+    async def _take(self, data: bytes | bytearray) -> None:
+        if not data:
+            for event in self._link.conn.receive_eof():
+                self._dispatch(event)
+            raise Disconnected("the connection was lost")
+        for piece, size in self._cutter.cut(data):
+            self._size = size
+            for event in self._link.conn.receive(piece):
+                self._dispatch(event)
+            if self._link.gate.shut:
+                await self._link.gate.passage()
+        if not await self._link.writer.listened_to():
+            raise Disconnected("the other end asks and does not read the answers")
+
+    def _dispatch(self, event: Event) -> None:
+        self._handlers[type(event)](event)
+
+    # The connection.
+
+    def _hello(self, _event: HelloReceived) -> None:
+        self.scope.deadline = math.inf
+        self.hello.set()
+
+    def _goodbye(self, _event: GoodbyeReceived) -> None:
+        self._on_goodbye()
+
+    def _lost(self, event: ConnectionLost) -> None:
+        raise Disconnected(
+            "the connection was lost inside a frame" if event.truncated else "the connection was lost"
+        )
+
+    def _fatal(self, event: Fatal) -> None:
+        raise Disconnected(f"the other end failed: {event.error.type_str}")
+
+    def _violation(self, violation: Violation) -> None:
+        _log.debug("violation by the other end: %s", violation)
+        if self._link.settings.on_violation is not None:
+            self._link.settings.on_violation(violation)
+        if violation.reaction is Reaction.CLOSE:
+            if self._link.settings.send_fatal:
+                self._link.fatal(violation)
+            raise Disconnected(f"the other end broke the protocol: {violation}")
+        if violation.reaction is Reaction.FAIL_CALL and violation.cid is not None:
+            call = self._calls.get(violation.cid)
+            if call is not None:
+                self._calls.violated(call, violation)
+            elif violation.sender_role is Sender.CALLER:
+                self._serving.violated(violation.cid, violation)
+
+    # Messages of calls. One whose call this end has given up is for nobody.
+
+    def _ack(self, message: Ack) -> None:
+        if call := self._calls.get(message.cid):
+            self._calls.acknowledged(call, message)
+
+    def _started(self, message: Started) -> None:
+        if call := self._calls.get(message.cid):
+            self._calls.started(call, message)
+
+    def _item(self, message: Item) -> None:
+        if end := self._calls.get(message.cid) or self._serving.get(message.cid):
+            end.deliver(message, self._size)
+
+    def _end(self, message: End) -> None:
+        call = self._calls.get(message.cid)
+        if call is not None and call.kind is Kind.ASYNCGEN:
+            self._calls.ended(call, message)
+        elif end := call or self._serving.get(message.cid):
+            end.wake()
+
+    def _result(self, message: Result) -> None:
+        if call := self._calls.get(message.cid):
+            self._calls.ended(call, message)
+
+    def _fail(self, message: Fail) -> None:
+        call, served = self._calls.get(message.cid), self._serving.get(message.cid)
+        end = call or served
+        if end is not None and message.is_overrun:
+            end.overrun_notices += 1
+        elif call is not None:
+            self._calls.ended(call, message)
+        elif served is not None:
+            served.cancel()

@@ -1,0 +1,36 @@
+"""What a failed call tells its caller about the exception."""
+
+from __future__ import annotations
+
+import traceback
+
+import trio
+
+from ._settings import TRACEBACK_CHARACTERS
+
+_NOTICE = "StreamOverrun"
+
+
+def name_of(error: BaseException) -> str:
+    """The `type_str` of an exception: its type's name, but never that of the notice (ERR-05s)."""
+    name = type(error).__name__
+    return _encodable(name if name != _NOTICE else f"{name}Error")
+
+
+def describe(error: BaseException) -> str:
+    """The `tb_str` of an exception: the end of its traceback, as text that can be encoded."""
+    return _encodable("".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:])
+
+
+def is_clean_up(error: BaseException) -> bool:
+    """Whether all of it was raised on the way out of a cancellation: the call ends as cancelled (CXL-04s)."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_clean_up(part) for part in error.exceptions)
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, trio.Cancelled):
+        seen = seen.__context__
+    return seen is not None
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,189 @@
+"""The serving half of a peer: calls that the other end has opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_codec import Ack, End, Fail, LocalProtocolError, Message, Open, Result, State, Violation
+
+from ._calls import CANCEL
+from ._endpoint import Endpoint
+from ._errors import CANCELLED_TYPE
+from ._exports import RUNTIME, Exports, Kind, NotExportedError
+from ._invoke import answer, invoke
+from ._link import Link, Phase
+from ._report import describe, is_clean_up, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class _Refusal(Exception):  # noqa: N818 - an answer, not an error
+    """The call is answered with FAIL instead of ACK."""
+
+    def __init__(self, type_str: str, detail: str) -> None:
+        super().__init__(detail)
+        self.type_str = type_str
+
+
+_VIOLATION_TYPE = "ProtocolError"
+_ACTOR_CANCEL = "cancel"
+
+
+class Served(Endpoint):
+    """The callee's end of one call."""
+
+    own_half_open = frozenset({State.GENERATOR, State.OPEN, State.CALLER_STOPPED})
+    other_half_shut = frozenset({State.CALLER_STOPPED, State.BOTH_STOPPED})
+
+    def __init__(self, link: Link, cid: str) -> None:
+        super().__init__(link, cid)
+        self.scope = trio.CancelScope()
+        self.verdict: Fail | None = None
+        self.cancels: list[str] = []
+
+    def cancel(self, verdict: Fail | None = None) -> None:
+        """Cancel the task. A verdict decides how the call ends, whatever the task makes of it."""
+        self.verdict = self.verdict or verdict
+        self.inbox.leave()
+        self.scope.cancel()
+
+
+class Serving:
+    """The live calls that the other end has opened on one connection."""
+
+    nursery: trio.Nursery
+    """Where the tasks run; set when the peer starts to run, before anything is read."""
+
+    def __init__(self, link: Link, exports: Exports) -> None:
+        self._link = link
+        self._exports = exports
+        self._live: dict[str, Served] = {}
+        self._cancels: dict[str, Served] = {}
+        self._idle = trio.lowlevel.ParkingLot()
+
+    def get(self, cid: str) -> Served | None:
+        """The live call with this cid."""
+        return self._live.get(cid)
+
+    def cancel_all(self) -> None:
+        """Cancel every call; each gets its terminal while the connection stands (DSC-02r, DSC-03r)."""
+        for served in list(self._live.values()):
+            served.cancel()
+
+    async def idle(self) -> None:
+        """Wait until no call is served any more."""
+        while self._live or self._cancels:
+            await self._idle.park()
+
+    # What the reader brings.
+
+    def opened(self, message: Open) -> None:
+        """Acknowledge a call and start it, or refuse it; in either case at once (OPN-02s)."""
+        command = message.cmd
+        if self._link.phase is not Phase.TALKING:
+            self._refuse(command.cid, "Disconnected", self._link.why)
+            return
+        try:
+            if command.ns == RUNTIME:
+                self._runtime(command.func, command.kwargs, command.cid)
+            else:
+                export = self._exports.find(command.ns, command.func)
+                export.check(command.kwargs)
+                self._start(command.cid, export.kind, lambda served: invoke(export, served, command.kwargs))
+        except _Refusal as refusal:
+            self._refuse(command.cid, refusal.type_str, str(refusal))
+        except NotExportedError as error:
+            self._refuse(command.cid, error.type_str, str(error))
+        except TypeError as error:
+            self._refuse(command.cid, "TypeError", str(error))
+
+    def violated(self, cid: str, violation: Violation) -> None:
+        """The caller broke the protocol in a call: its task is let go, and that is how it ends (ERR-06s)."""
+        verdict = Fail.of(_VIOLATION_TYPE, f"{violation.clause}: {violation.detail}", cid)
+        served = self._live.get(cid)
+        if served is not None:
+            served.cancel(verdict)
+        else:
+            self._end_cancel(cid)
+            self._link.post(verdict)
+
+    # How calls begin.
+
+    def _runtime(self, func: str, kwargs: dict[str, object], cid: str) -> None:
+        on_cancel = self._link.settings.on_cancel
+        if func == CANCEL:
+            self._cancel(kwargs, cid)
+        elif func == _ACTOR_CANCEL and on_cancel is not None and not kwargs:
+            self._start(cid, Kind.ASYNCFUNC, lambda served: answer(served, on_cancel()))
+        else:
+            raise _Refusal("AttributeError", f"{RUNTIME!r} serves no {func!r} with these arguments")
+
+    def _cancel(self, kwargs: dict[str, object], cid: str) -> None:
+        """Cancel a call of this connection; the answer waits for its end, nothing else does (CXL-06r)."""
+        cid_of_target = kwargs.get("cid")
+        if len(kwargs) != 1 or not isinstance(cid_of_target, str):
+            raise _Refusal("TypeError", f"{CANCEL} takes one str, cid")
+        target = self._live.get(cid_of_target)
+        pending = self._cancels.get(cid_of_target)
+        self._link.post(Ack(Kind.ASYNCFUNC.value, cid))
+        if target is not None:
+            self._cancels[cid] = target
+            target.cancels.append(cid)
+            target.cancel()
+        else:
+            if pending is not None:
+                self._end_cancel(cid_of_target)
+                self._link.post(Fail.of(CANCELLED_TYPE, "", cid_of_target))
+            self._link.post(Result(pending is not None, cid))
+
+    def _start(self, cid: str, kind: Kind, task: Callable[[Served], Awaitable[Result | End]]) -> None:
+        self._link.post(Ack(kind.value, cid))
+        served = self._live[cid] = Served(self._link, cid)
+        self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
+
+    def _refuse(self, cid: str, type_str: str, detail: str) -> None:
+        self._link.post(Fail.of(type_str, detail, cid))
+
+    # How they end.
+
+    # Protected: a KeyboardInterrupt in here is the function's own, not the user's Ctrl-C.
+    @trio.lowlevel.enable_ki_protection
+    async def _run(self, served: Served, task: Callable[[Served], Awaitable[Result | End]]) -> None:
+        """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s)."""
+        terminal: Message = Fail.of(CANCELLED_TYPE, "", served.cid)
+        try:
+            with served.scope:
+                terminal = await task(served)
+        except trio.Cancelled:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is the caller's to know
+            terminal = self._failure(served, error)
+        finally:
+            self._end(served, terminal)
+
+    def _failure(self, served: Served, error: BaseException) -> Fail:
+        cancelled = served.scope.cancel_called and is_clean_up(error)
+        type_str = CANCELLED_TYPE if cancelled else name_of(error)
+        return Fail.of(type_str, describe(error) if self._link.settings.send_tracebacks else "", served.cid)
+
+    def _end(self, served: Served, terminal: Message) -> None:
+        del self._live[served.cid]
+        served.inbox.leave()
+        try:
+            self._link.post(served.verdict or terminal, answer=isinstance(terminal, Fail))
+        except LocalProtocolError as error:  # the value can't be encoded (TRM-05s)
+            self._refuse(served.cid, name_of(error), str(error))
+        served.outcome = Fail.of("Ended", "", served.cid)
+        for cid in served.cancels:
+            del self._cancels[cid]
+            self._link.post(Result(value=True, cid=cid))
+        self._idle.unpark_all()
+
+    def _end_cancel(self, cid: str) -> None:
+        target = self._cancels.pop(cid, None)
+        if target is not None:
+            target.cancels.remove(cid)
+            self._idle.unpark_all()

@@ -1,0 +1,65 @@
+"""Streams as an application sees them. They live only inside `async with` (PEP 533)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_codec import End
+
+if TYPE_CHECKING:
+    from ._endpoint import Endpoint
+
+
+class ItemStream:
+    """The items of a call, one after the other.
+
+    Iterating raises `RemoteError` if the function failed, `StreamOverrunError` if items were lost,
+    `Disconnected`, and `RemoteProtocolError` if the callee broke the protocol; always after the items that
+    came before.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def __aiter__(self) -> ItemStream:
+        return self
+
+    async def __anext__(self) -> object:
+        try:
+            return await self.receive()
+        except trio.EndOfChannel:
+            raise StopAsyncIteration from None
+
+    async def receive(self) -> object:
+        """The next item. Raises `trio.EndOfChannel` after the last one."""
+        return await self._endpoint.receive()
+
+
+class ContextStream(ItemStream):
+    """Both directions of a context. On leaving its block our half is ended and what still comes is let go."""
+
+    @property
+    def overrun_notices(self) -> int:
+        """How many notices have come that the other end dropped items of ours (FLW-04r)."""
+        return self._endpoint.overrun_notices
+
+    async def send(self, value: object) -> None:
+        """Send an item.
+
+        Waits while too much is unwritten. Raises `trio.ClosedResourceError` after `end` and after the end of
+        the call, `UnencodableValueError`, `Disconnected`; at the caller also `RemoteError` if the call has
+        failed.
+        """
+        await self._endpoint.send(value)
+
+    def end(self) -> None:
+        """Say that no item follows; reading goes on (STR-08r). Does nothing the second time."""
+        if self._endpoint.can_send:
+            self._endpoint.link.post(End(self._endpoint.cid), answer=False)
+
+    def close(self) -> None:
+        """End our half, and read no more."""
+        self.end()
+        self._endpoint.inbox.leave()

@@ -1,0 +1,46 @@
+"""Runs the async tests of this folder under trio, each within a bound."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+_SECONDS = 120
+"""Of the mock clock, which jumps ahead when every task waits: nobody ever sits them out."""
+
+_REAL_SECONDS = 20
+
+
+@pytest.fixture
+def real_clock() -> None:
+    """For tests over sockets: the mock clock would jump while bytes are under way in the kernel."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine function as trio's main task."""
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(function).parameters}
+    real = "real_clock" in pyfuncitem.fixturenames
+
+    async def bounded() -> None:
+        with trio.fail_after(_REAL_SECONDS if real else _SECONDS):
+            await _alone(function, arguments)
+
+    trio.run(bounded, clock=None if real else trio.testing.MockClock(autojump_threshold=0))
+    return True
+
+
+async def _alone(function: Any, arguments: dict[str, Any]) -> None:
+    """Run a test, then see that it has left no task behind."""
+    async with trio.open_nursery() as nursery:
+        try:
+            await function(**arguments)
+        finally:
+            assert not nursery.child_tasks
