@@ -18,7 +18,7 @@ class HelloReceived(Struct, frozen=True):
 
 
 class GoodbyeReceived(Struct, frozen=True):
-    """The other side sends no more. Cancel and answer the calls that it opened, then say GOODBYE (DSC-02r)."""
+    """The other side sends no more. Cancel and answer what it opened, then say GOODBYE (DSC-02r)."""
 
 
 class ConnectionLost(Struct, frozen=True):

@@ -27,7 +27,7 @@ Cid = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Hello(Struct, frozen=True, array_like=True):
-    """A side's first frame (HSK-01s): the name and uuid of its uid. `extra` is reserved, ignored (EXT-01r)."""
+    """A side's first frame (HSK-01s): the name and uuid of its uid. `extra` is reserved (EXT-01r)."""
 
     name: str
     uuid: str
