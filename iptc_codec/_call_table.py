@@ -35,7 +35,7 @@ class State(Enum):
     DONE = "done"
     """Ended, and both halves closed."""
     FAILED = "failed"
-    """A violation has failed the call at its receiver; the callee's terminal may still come."""
+    """A violation has failed the call at its receiver; the callee's terminal may still come, a FAIL if it has not been sent yet."""
 
     __hash__ = object.__hash__
 
@@ -381,8 +381,8 @@ CALL_TABLE: Final[dict[tuple[State, Sender, CallEvent], Cell]] = {
     (State.FAILED, Sender.CALLEE, CallEvent.STARTED): Cell(State.FAILED, crossed="the call has failed; its ends are letting go"),
     (State.FAILED, Sender.CALLEE, CallEvent.ITEM): Cell(State.FAILED, crossed="the call has failed; its ends are letting go"),
     (State.FAILED, Sender.CALLEE, CallEvent.END): Cell(State.FAILED, crossed="the call has failed; its ends are letting go"),
-    (State.FAILED, Sender.CALLEE, CallEvent.RESULT): Cell(State.DONE),
-    (State.FAILED, Sender.CALLEE, CallEvent.FAIL): Cell(State.DONE),
+    (State.FAILED, Sender.CALLEE, CallEvent.RESULT): Cell(State.DRAINING, crossed="the call has failed; its ends are letting go"),
+    (State.FAILED, Sender.CALLEE, CallEvent.FAIL): Cell(State.DRAINING),
     (State.FAILED, Sender.CALLEE, CallEvent.OVERRUN): Cell(State.FAILED, crossed="the call has failed; its ends are letting go"),
     (State.FAILED, Sender.CALLEE, CallEvent.MALFORMED): Cell(State.FAILED, crossed="the call has failed; its ends are letting go"),
 }
