@@ -178,20 +178,25 @@ def tokens(data: bytes, at: int = 0) -> Iterator[Seen]:
 
 
 def end_of(data: bytes, at: int = 0) -> int:
-    """Return the offset after the one object at `at`. Raises Malformed."""
-    end = at
-    for seen in tokens(data, at):
-        end = seen.token.end
-    return end
+    """Return the offset after the one object at `at`. Raises Malformed.
+
+    Where an object ends hangs only on how many are still to come, so no depth costs memory.
+    """
+    to_come = 1
+    while to_come:
+        token = token_at(data, at)
+        at = token.end
+        to_come += token.size - 1
+    return at
 
 
 def children(data: bytes, parent: Token) -> Iterator[Token]:
     """Yield the head of each child of an array or a map (keys and values in turn). Raises Malformed."""
     at = parent.end
-    for _ in range(parent.size):
-        child = token_at(data, at)
-        yield child
-        at = end_of(data, at)
+    for index in range(parent.size):
+        if index:
+            at = end_of(data, at)
+        yield token_at(data, at)
 
 
 def text_of(data: bytes, token: Token) -> str | None:
