@@ -34,6 +34,11 @@ class Context:
         finally:
             self._stream.close()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over; then `result` does not wait."""
+        return self._call.outcome is not None
+
     async def result(self) -> object:
         """What the remote function returns. Raises `RemoteError`, `Disconnected`, `RemoteProtocolError`."""
         return await self._call.result()

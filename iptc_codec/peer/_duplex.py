@@ -51,10 +51,22 @@ class Duplex:
             self._stream.close()
             raise
 
-    async def aclose(self) -> None:
-        """Close the remote generator and wait for that. Raises `RemoteError` if its clean-up raised."""
-        self._stream.end()
+    async def athrow(self, error: BaseException) -> None:
+        """Give the remote generator up for an error of ours; its end, waited for, raises `RemoteError`.
+
+        It is cancelled there: a generator that catches the error and goes on cannot be carried.
+        """
+        self._stream.fail(error)
         await self._context.result()
+
+    async def aclose(self) -> None:
+        """Close the remote generator and wait for that. Raises `RemoteError` if its clean-up raised.
+
+        Does nothing once the generator has ended, however it did.
+        """
+        if not self._context.ended:
+            self._stream.end()
+            await self._context.result()
 
 
 def serve_duplex(function: Callable[..., AsyncGenerator[Any, Any]]) -> Callable[..., Awaitable[None]]:

@@ -6,7 +6,10 @@ import traceback
 
 import trio
 
-from ._settings import TRACEBACK_CHARACTERS
+from iptc_codec import Fail
+
+from ._errors import CANCELLED_TYPE
+from ._settings import TRACEBACK_CHARACTERS, Settings
 
 _NOTICE = "StreamOverrun"
 
@@ -17,9 +20,10 @@ def name_of(error: BaseException) -> str:
     return _encodable(name if name != _NOTICE else f"{name}Error")
 
 
-def describe(error: BaseException) -> str:
-    """The `tb_str` of an exception: the end of its traceback, as text that can be encoded."""
-    return _encodable("".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:])
+def failure(error: BaseException, cid: str, settings: Settings, *, cancelled: bool = False) -> Fail:
+    """The FAIL for an exception; the end of its traceback goes with it unless that is to stay at home."""
+    type_str = CANCELLED_TYPE if cancelled else name_of(error)
+    return Fail.of(type_str, _traceback_of(error) if settings.send_tracebacks else "", cid)
 
 
 def is_clean_up(error: BaseException) -> bool:
@@ -30,6 +34,10 @@ def is_clean_up(error: BaseException) -> bool:
     while seen is not None and not isinstance(seen, trio.Cancelled):
         seen = seen.__context__
     return seen is not None
+
+
+def _traceback_of(error: BaseException) -> str:
+    return _encodable("".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:])
 
 
 def _encodable(text: str) -> str:

@@ -14,7 +14,7 @@ from ._errors import CANCELLED_TYPE
 from ._exports import RUNTIME, Exports, Kind, NotExportedError
 from ._invoke import answer, invoke
 from ._link import Link, Phase
-from ._report import describe, is_clean_up, name_of
+from ._report import failure, is_clean_up, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -160,14 +160,10 @@ class Serving:
         except trio.Cancelled:
             raise
         except BaseException as error:  # noqa: BLE001 - it is the caller's to know
-            terminal = self._failure(served, error)
+            cancelled = served.scope.cancel_called and is_clean_up(error)
+            terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
         finally:
             self._end(served, terminal)
-
-    def _failure(self, served: Served, error: BaseException) -> Fail:
-        cancelled = served.scope.cancel_called and is_clean_up(error)
-        type_str = CANCELLED_TYPE if cancelled else name_of(error)
-        return Fail.of(type_str, describe(error) if self._link.settings.send_tracebacks else "", served.cid)
 
     def _end(self, served: Served, terminal: Message) -> None:
         del self._live[served.cid]

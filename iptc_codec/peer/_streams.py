@@ -8,6 +8,8 @@ import trio
 
 from iptc_codec import End
 
+from ._report import failure
+
 if TYPE_CHECKING:
     from ._endpoint import Endpoint
 
@@ -58,6 +60,12 @@ class ContextStream(ItemStream):
         """Say that no item follows; reading goes on (STR-08r). Does nothing the second time."""
         if self._endpoint.can_send:
             self._endpoint.link.post(End(self._endpoint.cid), answer=False)
+
+    def fail(self, error: BaseException) -> None:
+        """End our half for an error; the other end is asked to give the call up (ERR-07r)."""
+        end = self._endpoint
+        if end.can_send:
+            end.link.post(failure(error, end.cid, end.link.settings), answer=False)
 
     def close(self) -> None:
         """End our half, and read no more."""
