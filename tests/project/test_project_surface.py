@@ -23,7 +23,6 @@ def public_names(module: types.ModuleType) -> set[str]:
 def test_all_names_exactly_what_is_public(name: str) -> None:
     module = importlib.import_module(name)
     dunders = {each for each in module.__all__ if each.startswith("__")}
-    assert isinstance(module.__all__, tuple)
     assert len(set(module.__all__)) == len(module.__all__)
     assert public_names(module) == set(module.__all__) - dunders
     assert all(hasattr(module, each) for each in dunders)
