@@ -19,7 +19,7 @@ from ._connection_table import HalfEvent
 from ._errors import DecodeError, Violation
 from ._limits_table import CID_BYTES
 from ._messages import ACKS
-from ._scan import Body, Kind, NotMsgpackError, Slot, children, end_of, slot, text, value_clause
+from ._scan import Body, Kind, NotMsgpackError, Slot, children, slot, text, value_clause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,36 +29,31 @@ _SHAPES: Final = frozenset(
     + [frozenset({key, "cid"}) for key in ("functype", "started", "yield", "stop", "return", "error")]
 )
 _MANY: Final = 1024
-"""So many different keys are remembered. An envelope of more is refused at the latest for that (ENC-05s)."""
+"""So many different keys are remembered; an envelope of more is refused for that at the latest (ENC-05s)."""
 
 
 def refusal(body: Body) -> DecodeError | None:
-    """Climb the ladder: what is wrong with a body, or None if it is legal."""
+    """What is wrong with a body, or None if it is legal."""
     try:
-        end = end_of(body)
+        top = slot(body)
     except NotMsgpackError:
         return _refuse("ENC-01s", HalfEvent.MALFORMED_BYTES)
-    if end != len(body):
+    if top.end != len(body):
         return _refuse("FRM-02s", HalfEvent.MALFORMED_BYTES)
-    top = slot(body)
-    if top.kind is not Kind.MAP:
-        legal = top.kind is Kind.NIL or (top.kind is Kind.ARRAY and _is_hello(body, top))
-        return None if legal else _refuse("ROB-02s", HalfEvent.MALFORMED_OBJECT)
-    clause = _map_clause(body, top)
-    return object_refusal(body, clause) if clause else None
+    if top.kind is Kind.MAP:
+        envelope = Envelope(body, top)
+        clause = envelope.clause or _message_clause(body, envelope.fields)
+        return envelope.refuse(clause) if clause else None
+    legal = top.kind is Kind.NIL or (top.kind is Kind.ARRAY and _is_hello(body, top))
+    return None if legal else _refuse("ROB-02s", HalfEvent.MALFORMED_OBJECT)
 
 
 def object_refusal(body: Body, clause: str) -> DecodeError:
-    """Refuse a well-formed object for breaking `clause`, at the cost of its call if that can be read."""
+    """Refuse a legal body for what it costs us: at the cost of its call, if it has one."""
     top = slot(body)
-    cid, opens = _readable_cid(body, top) if top.kind is Kind.MAP else (None, False)
-    event = HalfEvent.MALFORMED_OBJECT if cid is None else HalfEvent.MALFORMED_CALL
-    return _refuse(clause, event, cid, opens=opens and cid is not None)
-
-
-def _refuse(clause: str, event: HalfEvent, cid: str | None = None, *, opens: bool = False) -> DecodeError:
-    reaction = Reaction.CLOSE if cid is None else Reaction.FAIL_CALL
-    return DecodeError(Violation(clause, reaction, cid, "malformed frame"), event, opens=opens)
+    if top.kind is Kind.MAP:
+        return Envelope(body, top).refuse(clause)
+    return _refuse(clause, HalfEvent.MALFORMED_OBJECT)
 
 
 def is_cid(value: object) -> bool:
@@ -69,6 +64,66 @@ def is_cid(value: object) -> bool:
         return 0 < len(value.encode()) <= CID_BYTES
     except UnicodeEncodeError:  # a lone surrogate
         return False
+
+
+class Envelope:
+    """The map of a message, read once: what its keys break, and which call it is about.
+
+    `fields` are its values by key, as far as they are remembered. `cid` is the one that every place for one
+    agrees on; None if there is none, or one is not legal, or two differ. `opens`: it has a key `cmd`.
+    """
+
+    def __init__(self, body: Body, top: Slot) -> None:
+        self.fields: dict[str, Slot] = {}
+        self.opens = False
+        self._cids: set[str | None] = set()
+        broken: set[str] = set()
+        for key, value in _pairs(body, top):
+            broken.add(self._take(body, key, value))
+        self.cid = next(iter(self._cids)) if len(self._cids) == 1 else None
+        self.clause: str | None = next((clause for clause in _KEY_CLAUSES if clause in broken), None)
+        if self.clause is None and frozenset(self.fields) not in _SHAPES:
+            self.clause = "ENC-05s"
+
+    def _take(self, body: Body, key: Slot, value: Slot) -> str:
+        """Take one entry; returns the clause that its key breaks, empty if none."""
+        if key.kind is not Kind.STR:
+            return "ENC-04s"
+        name = text(body, key)
+        if name is None:
+            return "ENC-02s"
+        if name == "cid":
+            self._saw(body, value)
+        elif name == "cmd":
+            self.opens = True
+            if value.kind is Kind.ARRAY and value.size >= _COMMAND_SIZE:
+                self._saw(body, next(islice(children(body, value), 4, None)))
+        if name in self.fields:
+            return "ENC-03s"
+        if len(self.fields) < _MANY:
+            self.fields[name] = value
+        return ""
+
+    def _saw(self, body: Body, place: Slot) -> None:
+        if len(self._cids) < 2:
+            self._cids.add(_cid(body, place))
+
+    def refuse(self, clause: str) -> DecodeError:
+        """Refuse the message, at the cost of its call if that can be read."""
+        if self.cid is None:
+            return _refuse(clause, HalfEvent.MALFORMED_OBJECT)
+        return _refuse(clause, HalfEvent.MALFORMED_CALL, self.cid, opens=self.opens)
+
+
+_KEY_CLAUSES: Final = ("ENC-04s", "ENC-02s", "ENC-03s")
+"""In the order in which the whole map is asked."""
+
+_COMMAND_SIZE: Final = 5
+
+
+def _refuse(clause: str, event: HalfEvent, cid: str | None = None, *, opens: bool = False) -> DecodeError:
+    reaction = Reaction.CLOSE if cid is None else Reaction.FAIL_CALL
+    return DecodeError(Violation(clause, reaction, cid, "malformed frame"), event, opens=opens)
 
 
 def _is_hello(body: Body, top: Slot) -> bool:
@@ -82,42 +137,27 @@ def _is_hello(body: Body, top: Slot) -> bool:
     )
 
 
-def _map_clause(body: Body, top: Slot) -> str | None:
-    """The first rule that a map breaks: of its keys first, then of the message that they make it."""
-    if clause := _keys_clause(body, top):
-        return clause
-    fields = {text(body, key): value for key, value in _pairs(body, top)}
-    cid = fields.pop("cid", None)
-    ((name, value),) = fields.items()
-    if name == "cmd":
-        return _open_clause(body, value)
-    if cid is not None and not is_cid(text(body, cid)):
+def _message_clause(body: Body, fields: dict[str, Slot]) -> str | None:
+    """The first rule that a message breaks whose keys are legal: the cid's, the rest's, the values'."""
+    if cmd := fields.get("cmd"):
+        return _open_clause(body, cmd)
+    if (cid := fields.get("cid")) and _cid(body, cid) is None:
         return "CID-01s"
-    return _body_clause(body, name, value)
-
-
-def _keys_clause(body: Body, top: Slot) -> str | None:
-    if any(key.kind is not Kind.STR for key, _ in _pairs(body, top)):
-        return "ENC-04s"
-    names: set[str] = set()
-    repeated = False
-    for key, _ in _pairs(body, top):
-        name = text(body, key)
-        if name is None:
-            return "ENC-02s"
-        repeated = repeated or name in names
-        if len(names) < _MANY:
-            names.add(name)
-    if repeated:
-        return "ENC-03s"
-    return None if names in _SHAPES else "ENC-05s"
+    if functype := fields.get("functype"):
+        return None if text(body, functype) in ACKS else "OPN-05s"
+    if stop := fields.get("stop"):
+        return None if stop.kind is Kind.TRUE else "STR-05s"
+    if error := fields.get("error"):
+        return None if _is_error(body, error) else "ERR-01s"
+    (value,) = (slot for key, slot in fields.items() if key != "cid")
+    return value_clause(body, value)
 
 
 def _open_clause(body: Body, cmd: Slot) -> str | None:
-    if cmd.kind is not Kind.ARRAY or cmd.size != 5:
+    if cmd.kind is not Kind.ARRAY or cmd.size != _COMMAND_SIZE:
         return "OPN-01s"
     ns, func, kwargs, uid, cid = children(body, cmd)
-    if not is_cid(text(body, cid)):
+    if _cid(body, cid) is None:
         return "CID-01s"
     if not (
         _all_text(body, (ns, func)) and kwargs.kind is Kind.MAP and uid.kind is Kind.ARRAY and uid.size == 2
@@ -130,42 +170,16 @@ def _open_clause(body: Body, cmd: Slot) -> str | None:
     return next(filter(None, (value_clause(body, value) for _, value in _pairs(body, kwargs))), None)
 
 
-def _body_clause(body: Body, name: str | None, value: Slot) -> str | None:
-    if name == "functype":
-        return None if text(body, value) in ACKS else "OPN-05s"
-    if name == "stop":
-        return None if value.kind is Kind.TRUE else "STR-05s"
-    if name == "error":
-        return None if _is_error(body, value) else "ERR-01s"
-    return value_clause(body, value)
-
-
-def _is_error(body: Body, value: Slot) -> bool:
-    if value.kind is not Kind.MAP or value.size != 4:
+def _is_error(body: Body, error: Slot) -> bool:
+    if error.kind is not Kind.MAP or error.size != 4:  # two keys and two values
         return False
-    names = {text(body, key) for key, _ in _pairs(body, value)}
-    return names == {"tb_str", "type_str"} and _all_text(body, (told for _, told in _pairs(body, value)))
+    names = {text(body, key) for key, _ in _pairs(body, error)}
+    return names == {"tb_str", "type_str"} and _all_text(body, (told for _, told in _pairs(body, error)))
 
 
-def _readable_cid(body: Body, top: Slot) -> tuple[str | None, bool]:
-    """The one cid that every place for one agrees on, if it is legal; and whether the map has the key cmd."""
-    found: set[str | None] = set()
-    opens = False
-    for key, value in _pairs(body, top):
-        name = text(body, key)
-        if name == "cmd":
-            opens = True
-            if value.kind is Kind.ARRAY and value.size >= 5:
-                found.add(_cid(body, next(islice(children(body, value), 4, None))))
-        elif name == "cid":
-            found.add(_cid(body, value))
-        if len(found) > 1:
-            return None, opens
-    return (found.pop() if found else None), opens
-
-
-def _cid(body: Body, value: Slot) -> str | None:
-    return cid if is_cid(cid := text(body, value)) else None
+def _cid(body: Body, place: Slot) -> str | None:
+    cid = text(body, place) if place.size <= CID_BYTES else None
+    return cid if is_cid(cid) else None
 
 
 def _pairs(body: Body, parent: Slot) -> Iterator[tuple[Slot, Slot]]:

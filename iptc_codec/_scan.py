@@ -6,6 +6,7 @@ nowhere, takes no memory for a declared length, and no more than a fixed depth o
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -56,52 +57,82 @@ class Slot(NamedTuple):
     end: int
 
 
-def _heads() -> list[tuple[Kind, int, int] | None]:
-    """For each first byte: the kind, how many bytes of size follow, and what to add to that size."""
-    heads: list[tuple[Kind, int, int] | None] = [(Kind.OTHER, 0, 0)] * 256
-    heads[0x80:0x90] = [(Kind.MAP, 0, n) for n in range(16)]
-    heads[0x90:0xA0] = [(Kind.ARRAY, 0, n) for n in range(16)]
-    heads[0xA0:0xC0] = [(Kind.STR, 0, n) for n in range(32)]
-    heads[0xC0:0xC4] = [(Kind.NIL, 0, 0), None, (Kind.OTHER, 0, 0), (Kind.TRUE, 0, 0)]
-    heads[0xC4:0xC7] = [(Kind.OTHER, width, 0) for width in (1, 2, 4)]  # bin
-    heads[0xC7:0xCA] = [(Kind.EXT, width, 1) for width in (1, 2, 4)]  # the type's byte counts as content
-    heads[0xCA:0xD4] = [(Kind.OTHER, 0, n) for n in (4, 8, 1, 2, 4, 8, 1, 2, 4, 8)]  # float, uint, int
-    heads[0xD4:0xD9] = [(Kind.EXT, 0, 1 + n) for n in (1, 2, 4, 8, 16)]
-    heads[0xD9:0xDC] = [(Kind.STR, width, 0) for width in (1, 2, 4)]
-    heads[0xDC:0xDE] = [(Kind.ARRAY, width, 0) for width in (2, 4)]
-    heads[0xDE:0xE0] = [(Kind.MAP, width, 0) for width in (2, 4)]
+_NEVER: Final = 1 << 64
+"""No body has so many bytes: the size of an object that begins with 0xc1, which nothing does."""
+
+
+def _heads() -> list[tuple[Kind, int, int, int]]:
+    """For each first byte: the kind, how many bytes of size follow, what to add, and children for each."""
+    heads = [(Kind.OTHER, 0, 0, 0)] * 256
+    heads[0x80:0x90] = [(Kind.MAP, 0, n, 2) for n in range(16)]
+    heads[0x90:0xA0] = [(Kind.ARRAY, 0, n, 1) for n in range(16)]
+    heads[0xA0:0xC0] = [(Kind.STR, 0, n, 0) for n in range(32)]
+    heads[0xC0:0xC4] = [
+        (Kind.NIL, 0, 0, 0),
+        (Kind.OTHER, 0, _NEVER, 0),
+        (Kind.OTHER, 0, 0, 0),
+        (Kind.TRUE, 0, 0, 0),
+    ]
+    heads[0xC4:0xC7] = [(Kind.OTHER, width, 0, 0) for width in (1, 2, 4)]  # bin
+    heads[0xC7:0xCA] = [(Kind.EXT, width, 1, 0) for width in (1, 2, 4)]  # the byte of the type is content
+    heads[0xCA:0xD4] = [(Kind.OTHER, 0, n, 0) for n in (4, 8, 1, 2, 4, 8, 1, 2, 4, 8)]  # float, uint, int
+    heads[0xD4:0xD9] = [(Kind.EXT, 0, 1 + n, 0) for n in (1, 2, 4, 8, 16)]
+    heads[0xD9:0xDC] = [(Kind.STR, width, 0, 0) for width in (1, 2, 4)]
+    heads[0xDC:0xDE] = [(Kind.ARRAY, width, 0, 1) for width in (2, 4)]
+    heads[0xDE:0xE0] = [(Kind.MAP, width, 0, 2) for width in (2, 4)]
     return heads
 
 
 _HEADS: Final = _heads()
 
+_PLAIN: Final = re.compile(rb"[\x00-\x7f\x90\xa0\xc0\xc2\xc3\xe0-\xff]+")
+"""Objects of one byte that are legal anywhere: a run of them is passed over at once."""
+
+_NESTED: Final = re.compile(rb"\x91+")
+"""Arrays of one element: each is one object less to come, and one more."""
+
 
 def head(body: Body, at: int) -> Head:
-    """Read the head of the object at `at`. Raises `NotMsgpackError`."""
-    if at >= len(body) or (entry := _HEADS[body[at]]) is None:
+    """Read the head of the object at `at`. Raises `NotMsgpackError` if it is cut short."""
+    if at >= len(body):
         raise NotMsgpackError
-    kind, width, size = entry
+    kind, width, size, per = _HEADS[body[at]]
     start = at + 1 + width
     if start > len(body):
         raise NotMsgpackError
     if width:
         size += int.from_bytes(body[at + 1 : start], "big")
-    return Head(kind, start, 2 * size if kind is Kind.MAP else size)
+    return Head(kind, start, size * per if per else size)
 
 
 def end_of(body: Body, at: int = 0) -> int:
     """Where the object at `at` ends. Raises `NotMsgpackError`."""
-    missing = 1
+    end, missing = len(body), 1
     while missing:
-        kind, at, size = head(body, at)
+        # Every missing object is at least one byte: a declared count that cannot come true ends here.
+        if missing > end - at:
+            raise NotMsgpackError
+        _, width, size, per = _HEADS[body[at]]
+        if width:
+            start = at + 1 + width
+            size += int.from_bytes(body[at + 1 : start], "big")
+            at = start
+        elif size == 0 and (run := _PLAIN.match(body, at, at + missing)):
+            missing -= run.end() - at
+            at = run.end()
+            continue
+        elif size == 1 and (run := _NESTED.match(body, at)):
+            at = run.end()
+            continue
+        else:
+            at += 1
         missing -= 1
-        if kind is Kind.ARRAY or kind is Kind.MAP:
-            missing += size
+        if per:
+            missing += size * per
         else:
             at += size
-        # Every missing object is at least one byte: a declared count that cannot come true ends here.
-        if missing > len(body) - at:
-            raise NotMsgpackError
+    if at > end:
+        raise NotMsgpackError
     return at
 
 
@@ -133,38 +164,41 @@ def text(body: Body, of: Slot) -> str | None:
 def value_clause(body: Body, value: Slot) -> str | None:
     """The first clause, in byte order, that a value breaks: ENC-02s, ENC-06r, ENC-07s or ENC-08s."""
     at = value.at
-    open_: list[tuple[int, bool, bool]] = [
-        (1, False, False)
-    ]  # objects to come, are they a map's, inside a key
-    while open_:
-        left, of_map, in_key = open_.pop()
+    left, of_map, in_key = 1, False, False  # objects to come, whether they are a map's, whether inside a key
+    parents: list[tuple[int, bool, bool]] = []
+    while left or parents:
         if not left:
+            left, of_map, in_key = parents.pop()
             continue
-        open_.append((left - 1, of_map, in_key))
-        in_key = in_key or (of_map and left % 2 == 0)
-        found = head(body, at)
-        if clause := _object_clause(body, found, in_key=in_key):
-            return clause
-        at = found.start
-        if found.kind is Kind.ARRAY or found.kind is Kind.MAP:
-            open_.append((found.size, found.kind is Kind.MAP, in_key))
-            if len(open_) > DEEPEST:
+        if run := _PLAIN.match(body, at, at + left):
+            left -= run.end() - at
+            at = run.end()
+            continue
+        as_key = in_key or (of_map and left % 2 == 0)
+        left -= 1
+        kind, at, size = head(body, at)
+        if kind is Kind.ARRAY or kind is Kind.MAP:
+            if as_key and kind is Kind.MAP:
+                return "ENC-07s"
+            parents.append((left, of_map, in_key))
+            if len(parents) > DEEPEST:
                 return "ENC-06r"
+            left, of_map, in_key = size, kind is Kind.MAP, as_key
+        elif clause := _leaf_clause(kind, body[at : at + size], as_key=as_key):
+            return clause
         else:
-            at += found.size
+            at += size
     return None
 
 
-def _object_clause(body: Body, found: Head, *, in_key: bool) -> str | None:
-    kind, start, size = found
+def _leaf_clause(kind: Kind, content: Body, *, as_key: bool) -> str | None:
     if kind is Kind.STR:
-        return None if _is_utf8(body[start : start + size]) else "ENC-02s"
-    if kind is Kind.EXT:
-        content = body[start : start + size]
-        if int.from_bytes(content[:1], "big", signed=True) != _TIMESTAMP:
-            return "ENC-07s" if in_key else None
-        return None if _is_timestamp(content[1:]) else "ENC-08s"
-    return "ENC-07s" if in_key and kind is Kind.MAP else None
+        return None if _is_utf8(content) else "ENC-02s"
+    if kind is not Kind.EXT:
+        return None
+    if int.from_bytes(content[:1], "big", signed=True) != _TIMESTAMP:
+        return "ENC-07s" if as_key else None
+    return None if _is_timestamp(content[1:]) else "ENC-08s"
 
 
 def _is_utf8(content: Body) -> bool:

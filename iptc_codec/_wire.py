@@ -5,8 +5,8 @@ its first key, which differs for all of them. Two entries that must be two given
 repeated one, so what msgspec takes here is legal, but for the one map that lies deeper: the body of an error,
 whose header is looked at beforehand.
 
-What this does not take may yet be legal: other orders of the keys, longer headers, long cids. It goes the
-slow way, to the ladder, which finds the clause or clears it.
+What this does not take may yet be legal, with longer headers or a long cid. It goes the slow way, to the ladder,
+which finds the clause or clears it.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from ._messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ._scan import Body
 
-_ONE_ENTRY, _TWO_ENTRIES = 0x81, 0x82
+_ONE_ENTRY, _TWO_ENTRIES, _FIXSTR = 0x81, 0x82, 0xA0
 
 
 class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,23 +89,39 @@ def _read_fatal(body: Body) -> Fatal:
     return _read_lone_error(body)
 
 
-_READERS: Final[dict[int, dict[int, Callable[[Body], Message]]]] = {
-    _ONE_ENTRY: {ord("d"): _read_open, ord("r"): _read_fatal},
-    _TWO_ENTRIES: {
-        ord("n"): msgspec.msgpack.Decoder(Ack).decode,
-        ord("a"): msgspec.msgpack.Decoder(Started).decode,
-        ord("e"): msgspec.msgpack.Decoder(Item).decode,
-        ord("o"): _read_end,
-        ord("t"): msgspec.msgpack.Decoder(Result).decode,
-        ord("r"): _read_error,
-    },
+def _read_cid_first(body: Body) -> CallMessage:
+    # Peers that sort their keys. A cid of more than 31 bytes has another header, and goes the slow way.
+    if not _FIXSTR < body[5] < _FIXSTR + 32:
+        raise ValueError
+    other_key = 6 + body[5] - _FIXSTR
+    letter = body[other_key + 3]
+    if letter != ord("r"):
+        return _TWO_KEYS[letter](body)
+    if body[other_key + 6] != _TWO_ENTRIES:  # ERR-01s, as above
+        raise ValueError
+    return _read_fail(body)
+
+
+_TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
+    ord("n"): msgspec.msgpack.Decoder(Ack).decode,
+    ord("a"): msgspec.msgpack.Decoder(Started).decode,
+    ord("e"): msgspec.msgpack.Decoder(Item).decode,
+    ord("o"): _read_end,
+    ord("t"): msgspec.msgpack.Decoder(Result).decode,
+    ord("r"): _read_error,
+    ord("d"): _read_cid_first,
 }
-"""By the map's header, then by the third letter of the first key."""
+
+_READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
+    _ONE_ENTRY: {ord("d"): _read_open, ord("r"): _read_fatal},
+    _TWO_ENTRIES: _TWO_KEYS,
+}
+"""By the map's header, then by the third letter of its first key."""
 
 
 def _decode_slowly(body: Body) -> Message:
     if refused := refusal(body):
-        raise refused
+        raise refused from None
     try:
         plain = _read_any(body)
     except (RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Every row of call.json, at the registry and at both seats of a connection; and what spans more than one call."""
+"""Every row of call.json, received, sent and observed; and what spans more than one call."""
 
 from __future__ import annotations
 

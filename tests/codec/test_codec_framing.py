@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import pytest
@@ -22,7 +23,7 @@ def cut(chunks: list[bytes], limits: Limits | None = None) -> tuple[list[bytes],
 def split(stream: bytes, points: list[int]) -> list[bytes]:
     """Cut a stream at some points."""
     edges = [0, *sorted(point % (len(stream) + 1) for point in points), len(stream)]
-    return [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [stream[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def test_the_header_is_a_little_endian_length() -> None:
