@@ -21,9 +21,7 @@ V1 = SPEC / "v1"
 NANOS = 1_000_000_000
 
 Side = Literal["initiator", "acceptor"]
-Chunking = Literal["whole", "bytes", "random"]
-CHUNKINGS: tuple[Chunking, ...] = ("whole", "bytes", "random")
-MANY_BYTES = 20_000  # of a frame above this, byte by byte would only test patience
+LONG = 20_000  # bytes
 
 
 def load(path: Path) -> Any:
@@ -36,16 +34,17 @@ def other(side: Side) -> Side:
     return "acceptor" if side == "initiator" else "initiator"
 
 
-def chunked(data: bytes, how: Chunking, seed: str) -> list[bytes]:
-    """Cut bytes into chunks; the same ones for the same seed."""
-    if how == "whole":
-        return [data]
-    if how == "bytes" and len(data) <= MANY_BYTES:
-        return [data[at : at + 1] for at in range(len(data))]
+def chunkings(data: bytes, seed: str) -> list[list[bytes]]:
+    """Cut bytes in several ways: not at all, everywhere, and at random places, the same ones for one seed.
+
+    A long frame is cut once: what a cut can break does not hang on its length.
+    """
     rng = random.Random(seed)  # noqa: S311  (no secret)
-    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(4))
-    edges = [0, *cuts, len(data)]
-    return [data[start:end] for start, end in itertools.pairwise(edges)]
+    edges = [0, *sorted(rng.randrange(len(data) + 1) for _ in range(4)), len(data)]
+    at_random = [data[start:end] for start, end in itertools.pairwise(edges)]
+    if len(data) > LONG:
+        return [at_random]
+    return [[data], [data[at : at + 1] for at in range(len(data))], at_random]
 
 
 @dataclass(frozen=True)
@@ -236,10 +235,10 @@ def normal(value: Any) -> Normal:
 
 
 def to_microseconds(value: Normal) -> Normal:
-    """Return the same with timestamps cut to microseconds: Python's datetime holds no more."""
+    """Return the same with timestamps rounded to microseconds: Python's datetime holds no more (ENC-12r)."""
     match value:
         case ("timestamp", nanos):
-            return ("timestamp", nanos // 1000 * 1000)
+            return ("timestamp", (nanos + 500) // 1000 * 1000)
         case ("array", items):
             return ("array", tuple(map(to_microseconds, items)))
         case ("map", pairs):
