@@ -1,0 +1,100 @@
+"""Reading the case files: schema first, then what a schema can't say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+
+from iptc_conformance import _specdata
+from iptc_conformance.cases.model import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class CaseFileError(Exception):
+    """A case file can't be used: a fault of the suite, not of the peer under test."""
+
+
+def load_cases(folder: Path | None = None) -> list[Case]:
+    """All cases of version 1, in the order of their files.
+
+    `folder` replaces the packaged one. Raises CaseFileError for a file that is not as its schema says.
+    """
+    root = folder if folder is not None else _specdata.cases_root() / "v1"
+    validator = schema_validator("case.schema.json")
+    cases: list[Case] = []
+    for path in sorted(root.glob("*.json")):
+        cases.extend(_read(path, validator))
+    _check_whole(cases)
+    return cases
+
+
+def schema_validator(name: str) -> jsonschema.Draft202012Validator:
+    """A validator for one of the schemas in spec/schema."""
+    schema = json.loads((_specdata.spec_root() / "schema" / name).read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def first_schema_error(validator: jsonschema.Draft202012Validator, document: Any) -> str | None:
+    """The most telling error of a document, with the place where it is, or None."""
+    error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    return None if error is None else f"{error.json_path}: {error.message[:300]}"
+
+
+def _read(path: Path, validator: jsonschema.Draft202012Validator) -> Iterable[Case]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CaseFileError(f"{path.name}: not JSON: {error}") from error
+    complaint = first_schema_error(validator, document)
+    if complaint is not None:
+        raise CaseFileError(f"{path.name}: {complaint}")
+    for entry in document["cases"]:
+        yield _case(document["area"], entry)
+
+
+def _case(area: str, entry: dict[str, Any]) -> Case:
+    return Case(
+        id=entry["id"],
+        area=area,
+        title=entry["title"],
+        clauses=tuple(entry["clauses"]),
+        level=entry["level"],
+        role=entry["role"],
+        needs=tuple(entry["needs"]),
+        steps=tuple(_copies(entry["steps"])),
+        connections=tuple(entry.get("connections", ["a"])),
+        twin=entry.get("twin"),
+        hint=entry["hint"],
+        hostile=entry.get("hostile", False),
+        violates=tuple(entry.get("violates", ())),
+        slow=entry.get("slow", False),
+    )
+
+
+def _copies(steps: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Write a step with `copies` out: `{"open": "c", "copies": 2, …}` opens c0 and c1."""
+    for step in steps:
+        if "copies" not in step:
+            yield step
+            continue
+        rest = {key: value for key, value in step.items() if key != "copies"}
+        call = next(verb for verb in ("open", "expect", "terminal") if verb in rest)
+        for number in range(step["copies"]):
+            yield {**rest, call: f"{rest[call]}{number}"}
+
+
+def _check_whole(cases: list[Case]) -> None:
+    """Ids are unique, twins exist: the two things that only the whole set can show."""
+    ids: set[str] = set()
+    for case in cases:
+        if case.id in ids:
+            raise CaseFileError(f"{case.id}: the id stands twice")
+        ids.add(case.id)
+    for case in cases:
+        if case.twin is not None and case.twin not in ids:
+            raise CaseFileError(f"{case.id}: its twin {case.twin} does not exist")

@@ -1,0 +1,213 @@
+"""The subcommands of `iptc`, their options and their help."""
+
+# ruff: noqa: PLC0415  (each subcommand loads its own package, when it is called)
+from __future__ import annotations
+
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  (cyclopts reads the annotations)
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from iptc_conformance.cli.errors import UsageError
+
+EXIT_BAD_INVOCATION = 2
+EXIT_HARNESS_FAULT = 3
+EXIT_INTERRUPTED = 130
+
+
+def _version() -> str:
+    from iptc_conformance.cli.listing import package_version
+
+    return package_version()
+
+
+app = App(
+    name="iptc",
+    help="The IPTC protocol: conformance suite, trace judge and small tools.",
+    version=_version,
+    suppress_keyboard_interrupt=False,
+)
+conform = App(
+    name="conform", help="Judge an implementation. Without a role: the reference peer, as a subprocess."
+)
+app.command(conform)
+_CHOICE = Group("Which cases, and how")
+_REPORTS = Group("Reports and expectations")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ConformOptions:
+    """What every run of the suite can be told."""
+
+    namespace: Annotated[str, Parameter(group=_CHOICE)] = "iptc_testee"
+    "The namespace in which the testee serves the fixture functions."
+    only: Annotated[tuple[str, ...], Parameter(group=_CHOICE, negative="")] = ()
+    "Run the cases whose id fits this glob (repeatable)."
+    area: Annotated[tuple[str, ...], Parameter(group=_CHOICE, negative="")] = ()
+    "Run the cases of this area, e.g. CXL (repeatable)."
+    timeout: Annotated[float, Parameter(group=_CHOICE)] = 2.0
+    "Seconds that each expectation is waited for."
+    strict: Annotated[bool, Parameter(group=_CHOICE, negative="")] = False
+    "Count SHOULDs that are not kept, and functions that are not served, as findings."
+    jsonl: Annotated[Path | None, Parameter(group=_REPORTS)] = None
+    "Write one JSON object per case to this file, as each case ends, and the summary last."
+    expect: Annotated[Path | None, Parameter(group=_REPORTS)] = None
+    "The baseline: verdicts that are expected of this implementation."
+    write_baseline: Annotated[Path | None, Parameter(group=_REPORTS)] = None
+    "Write what was seen as a baseline, keeping the reasons of the file that is there."
+
+
+@conform.default
+def conform_reference(*, options: ConformOptions | None = None) -> int:
+    """Judge the reference peer that comes with this package."""
+    from iptc_conformance.cli.conform import conform_command, reference_command
+
+    return conform_command(reference_command(), options or ConformOptions(), "iptc conform")
+
+
+@conform.command(name="callee")
+def conform_callee(
+    *command: Annotated[
+        str, Parameter(help="After `--`: the command that starts the testee; its port is in IPTC_PORT.")
+    ],
+    attach: Annotated[str | None, Parameter(help="HOST:PORT of a testee that is running already.")] = None,
+    options: ConformOptions | None = None,
+) -> int:
+    """Judge a peer that listens and serves the fixture namespace (see conformance/README.md)."""
+    from iptc_conformance.cli.conform import conform_attached, conform_command
+
+    if (attach is None) == (not command):
+        raise UsageError("say either --attach HOST:PORT or, after --, the command that starts the testee")
+    if attach is not None:
+        return conform_attached(attach, options or ConformOptions())
+    return conform_command(list(command), options or ConformOptions(), None)
+
+
+@app.command
+def check(
+    trace: str,
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Judge a recorded trace (JSON Lines; `-`: the standard input): which clause was violated where, by whom.
+
+    Parameters
+    ----------
+    trace
+        The file.
+    json
+        Print the report as JSON.
+    strict
+        Count SHOULDs as findings.
+
+    """
+    from iptc_conformance import check as checking
+
+    return checking.run(trace, as_json=json, strict=strict)
+
+
+@app.command(name="list")
+def list_(
+    *,
+    clauses: Annotated[bool, Parameter(negative="")] = False,
+    area: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """List the cases, or with --clauses the clauses and how many cases each has."""
+    from iptc_conformance.cli.listing import list_cases, list_clauses
+
+    return list_clauses(area, as_json=json) if clauses else list_cases(area, as_json=json)
+
+
+@app.command
+def show(name: str, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Show a case (clauses, steps, bytes) or a clause (sentence, rationale, its cases) by its id."""
+    from iptc_conformance.cli.showing import show_name
+
+    return show_name(name, as_json=json)
+
+
+@app.command
+def versions(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Say which versions of the package and of the protocol these are."""
+    from iptc_conformance.cli.listing import print_versions
+
+    return print_versions(as_json=json)
+
+
+@app.command
+def decode(*frames: str, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Say what frames are, or which clause they violate.
+
+    Hex, header included, from the arguments or one a line from the standard input. 1 if one is malformed.
+    """
+    from iptc_conformance.cli.decoding import decode_frames
+
+    return decode_frames(frames, as_json=json)
+
+
+@app.command
+def serve(module: str, /, *, address: str = "tcp://127.0.0.1:1616") -> int:
+    """Serve the public functions of a Python module with the reference peer, under the module's name."""
+    from iptc_conformance.cli.peers import serve_module
+
+    return serve_module(module, address)
+
+
+@app.command
+def call(
+    address: str,
+    namespace: str,
+    function: str,
+    /,
+    *arguments: str,
+    stream: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Call a function of a peer: arguments as name=value, values as JSON or else text. Prints JSON.
+
+    With --stream it is a generator, and each item is printed on a line of its own.
+    """
+    from iptc_conformance.cli.peers import call_function
+
+    return call_function(address, namespace, function, arguments, stream=stream)
+
+
+def run(argv: list[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    try:
+        code = app(argv, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        return EXIT_BAD_INVOCATION
+    except UsageError as error:
+        print(f"iptc: {error}", file=sys.stderr)
+        return EXIT_BAD_INVOCATION
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_BAD_INVOCATION
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BaseExceptionGroup as group:
+        return _of_group(group)
+    except Exception:  # noqa: BLE001  (whatever is left is our own fault, never the testee's)
+        traceback.print_exc()
+        return EXIT_HARNESS_FAULT
+    return code if isinstance(code, int) else 0
+
+
+def _of_group(group: BaseExceptionGroup[BaseException]) -> int:
+    """Ctrl-C inside a nursery comes wrapped."""
+    if group.subgroup(KeyboardInterrupt) is not None:
+        return _interrupted()
+    traceback.print_exception(group)
+    return EXIT_HARNESS_FAULT
+
+
+def _interrupted() -> int:
+    print("iptc: interrupted", file=sys.stderr)
+    return EXIT_INTERRUPTED

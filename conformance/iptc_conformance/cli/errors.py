@@ -1,0 +1,7 @@
+"""What a user can do wrong."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The command can't be carried out as it was given: a message without traceback, and exit code 2."""

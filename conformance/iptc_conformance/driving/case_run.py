@@ -1,0 +1,167 @@
+"""Running one case: fences, steps, and the judge behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_conformance import _specdata
+from iptc_conformance.driving.expecting import WAITING
+from iptc_conformance.driving.result import Draft, Result
+from iptc_conformance.driving.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
+from iptc_conformance.driving.session import Address, PeerGone, Session, Settings, StepFailure, frame
+from iptc_conformance.msgpack_writer import encode
+
+if TYPE_CHECKING:
+    from iptc_conformance.cases.model import Case, Step
+
+_ROBUST = "ROB-01r"
+
+
+async def run_case(case: Case, address: Address, settings: Settings) -> Result:
+    """Put one case to the testee. Every wait is bounded, so this ends whatever the testee does."""
+    started = trio.current_time()
+    draft = Draft()
+    async with trio.open_nursery() as nursery:
+        session = Session(address, settings, nursery)
+        if await _fenced(case, session, draft, "before"):
+            await _steps(case, session, draft)
+            if case.negative and draft.verdict in {"pass", "warn"}:
+                await _fenced(case, session, draft, "after")
+        await _diagnose(case, session, draft)
+        await _let_go(session)
+        nursery.cancel_scope.cancel()
+    _judge(case, session, draft)
+    return Result(
+        case=case,
+        verdict=draft.verdict,
+        detail="; ".join(dict.fromkeys(draft.details)),
+        failed=tuple(draft.failed),
+        warned=tuple(clause for clause in draft.warned if clause not in draft.failed),
+        findings=tuple(session.recorder.findings),
+        conversation=tuple(map(str, session.recorder.lines)),
+        seconds=trio.current_time() - started,
+    )
+
+
+async def run_step(step: Step, session: Session) -> None:
+    """Do one step.  Raises StepFailure, PeerGone."""
+    if "connect" in step:
+        await _connect(step, session)
+    elif "together" in step:
+        do_together(step, session)
+    elif "bind" in step:
+        _bind(step, session)
+    elif "close" in step:
+        await session.link(step["close"]).close(step["how"], session.settings.timeout)
+    elif verb := next((verb for verb in WAITING if verb in step), None):
+        await WAITING[verb](step, session)
+    elif any(verb in step for verb in SENDING_VERBS):
+        do_send(step, session)
+    else:
+        raise ValueError(f"no step: {step}")
+
+
+def _bind(step: Step, session: Session) -> None:
+    cid = session.bindings.value(step["cid"])
+    session.bindings.bind_cid(step["bind"], cid)
+    for link in session.links.values():
+        link.rebase(cid)
+
+
+async def _connect(step: Step, session: Session) -> None:
+    name = step["connect"]
+    if "as" in step:
+        session.bindings.share_uid(name, step["as"])
+    link = await session.dial(name)
+    frames: list[bytes] = []
+    if "hello" not in step:
+        frames.append(session.hello(name))
+    elif step["hello"] is not False:
+        frames.append(frame(encode(session.bindings.value(step["hello"]))))
+    for part in step.get("with", ()):
+        conn_of(part, session, name)
+        frames.extend(frames_of(part, session))
+    if frames:
+        link.send(frames)
+    if step.get("await", "hello" not in step):
+        await session.hello_of(name, None, None)
+
+
+async def _steps(case: Case, session: Session, draft: Draft) -> None:
+    try:
+        for name in case.connections:
+            await session.connect(name)
+        for step in case.steps:
+            await run_step(step, session)
+    except StepFailure as failure:
+        _failed(failure.clause or case.clauses[0], failure.detail, draft)
+    except PeerGone as gone:
+        draft.fail("crash", str(gone), case.clauses[0])
+    for clause, detail in session.warnings:
+        draft.warn(clause, detail)
+
+
+def _failed(clause: str, detail: str, draft: Draft) -> None:
+    """A SHOULD that is not kept is a warning, whichever way it shows."""
+    if _specdata.clause_level(clause) == "MUST":
+        draft.fail("fail", f"{clause}: {detail}", clause)
+    else:
+        draft.warn(clause, detail)
+
+
+async def _fenced(case: Case, session: Session, draft: Draft, when: str) -> bool:
+    """A sane exchange before and after a negative case; False if there is none, with its verdict."""
+    if not case.negative:
+        return True
+    try:
+        await session.fence()
+    except PeerGone as gone:
+        verdict, detail = ("untestable" if when == "before" else "crash"), str(gone)
+    except StepFailure as failure:
+        verdict, detail = ("untestable" if when == "before" else "hang"), failure.detail
+    else:
+        return True
+    draft.fail(verdict, f"{when} the case: {detail}", _ROBUST if when == "after" else None)
+    return False
+
+
+async def _diagnose(case: Case, session: Session, draft: Draft) -> None:
+    """See whether the testee still serves others: a failed case may have taken more than its own calls."""
+    if draft.verdict not in {"fail", "warn"}:
+        return
+    try:
+        await session.fence()
+    except PeerGone as gone:
+        verdict, detail = "crash", str(gone)
+    except StepFailure as failure:
+        verdict, detail = "hang", failure.detail
+    else:
+        return
+    draft.verdict = verdict
+    draft.fail(verdict, f"after the case: {detail}", _ROBUST if case.negative else None)
+
+
+async def _let_go(session: Session) -> None:
+    """Close what is still open, as a caller would who has lost interest."""
+    with trio.move_on_after(session.settings.timeout):
+        for link in session.links.values():
+            if link.ended is None:
+                await link.close("close", 0.1)
+
+
+def _judge(case: Case, session: Session, draft: Draft) -> None:
+    """Add what the judge saw in passing; a fault of the harness outweighs everything."""
+    for finding in session.recorder.by_testee():
+        text = f"seq {finding.seq}: {finding.detail}"
+        if finding.level == "MUST":
+            draft.fail("fail", f"{finding.clause}: {text}", finding.clause)
+        elif finding.clause in case.clauses:
+            draft.warn(finding.clause, text)
+    for finding in session.recorder.by_harness(case.violates):
+        draft.verdict = "harness-fault"
+        what = _specdata.clause_text(finding.clause)
+        draft.details.insert(
+            0, f"the harness broke {finding.clause} at seq {finding.seq} ({finding.detail}): {what}"
+        )

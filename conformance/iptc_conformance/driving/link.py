@@ -1,0 +1,174 @@
+"""One connection of the harness: a reader and a writer task, and what has come so far."""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_conformance.cases.match import Inbound
+from iptc_conformance.driving.inbound import Deframer, Frame, interpret
+from iptc_conformance.driving.recorder import HARNESS, TESTEE, Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CHUNK = 65536
+_CALL_KINDS = frozenset({"ack", "started", "item", "end", "result", "fail", "overrun"})
+
+
+class Signal:
+    """Wakes everyone who waits for something to change."""
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+
+    def notify(self) -> None:
+        """Something changed."""
+        self._event.set()
+        self._event = trio.Event()
+
+    async def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait, bounded, until `done()` holds; whether it does."""
+        with trio.move_on_after(seconds):
+            while not done():
+                await self._event.wait()
+        return done()
+
+
+class Link:
+    """A connection to the testee. Sending never blocks: a testee that stops reading can't stop the case."""
+
+    def __init__(self, name: str, stream: trio.SocketStream, recorder: Recorder, signal: Signal) -> None:
+        self.name = name
+        self.hello: object = None
+        self.goodbye = False
+        self.fatal: str | None = None
+        self.ended: str | None = None
+        self.inbox: dict[str, list[Inbound]] = {}
+        self.cursor: dict[str, int] = {}
+        self._base: dict[str, int] = {}
+        self._stream = stream
+        self._recorder = recorder
+        self._signal = signal
+        self._deframer = Deframer()
+        self._out, self._queue = trio.open_memory_channel[bytes | None](math.inf)
+        self._sent = 0
+        self._written = 0
+
+    async def run(self) -> None:
+        """Read and write until the connection ends."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read)
+            nursery.start_soon(self._write)
+
+    def send(self, frames: list[bytes], split: int | None = None) -> None:
+        """Queue frames (or bytes that are none) to be written in one go, or in pieces of `split` bytes."""
+        for frame in frames:
+            self._recorder.frame(self.name, HARNESS, frame)
+        whole = b"".join(frames)
+        size = split or max(1, len(whole))
+        for start in range(0, len(whole), size):
+            self._sent += 1
+            self._out.send_nowait(whole[start : start + size])
+
+    async def close(self, how: str, seconds: float) -> None:
+        """End the connection from here: `close`, `reset`, or `half` (what the testee still says is read)."""
+        await self._signal.until(lambda: self._written >= self._sent or self.ended is not None, seconds)
+        if self.ended is None:
+            self._recorder.eof(self.name, HARNESS)
+        if how == "half":
+            try:
+                await self._stream.send_eof()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self._end("reset")
+            return
+        if how == "reset":
+            self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._end("closed here")
+        await trio.aclose_forcefully(self._stream)
+
+    def pending(self, cid: str) -> list[Inbound]:
+        """What has come for a call and was not yet expected."""
+        return self.inbox.get(cid, [])[self.cursor.get(cid, 0) :]
+
+    def consume(self, cid: str, count: int = 1) -> None:
+        """Take messages of a call out of `pending`."""
+        self.cursor[cid] = self.cursor.get(cid, 0) + count
+
+    def rebase(self, cid: str) -> None:
+        """A new call begins under a cid that has had one: the old one's messages are not its own."""
+        self._base[cid] = len(self.inbox.get(cid, []))
+
+    def messages(self, cid: str) -> list[Inbound]:
+        """All that has come for the call that has the cid now."""
+        return self.inbox.get(cid, [])[self._base.get(cid, 0) :]
+
+    def kind_of(self, cid: str) -> str | None:
+        """The functype with which a call was acknowledged."""
+        return next((message.value for message in self.messages(cid) if message.kind == "ack"), None)
+
+    def terminal_of(self, cid: str) -> Inbound | None:
+        """The terminal of a call, if it has come."""
+        terminals = {"result", "fail"} | ({"end"} if self.kind_of(cid) == "asyncgen" else set())
+        return next((message for message in self.messages(cid) if message.kind in terminals), None)
+
+    async def _read(self) -> None:
+        while self.ended is None:
+            try:
+                chunk = bytes(await self._stream.receive_some(_CHUNK))
+            except trio.BrokenResourceError:
+                self._end("reset")
+            except trio.ClosedResourceError:
+                self._end("closed here")
+            else:
+                self._take(chunk)
+        self._out.close()
+
+    def _take(self, chunk: bytes) -> None:
+        for frame in self._deframer.feed(chunk):
+            seq, findings = self._recorder.frame(self.name, TESTEE, frame)
+            reactions = {finding.reaction: finding.clause for finding in findings}
+            if "drop" not in reactions:
+                self._deliver(interpret(frame[4:]), seq, reactions.get("fail-call") or reactions.get("close"))
+        if not chunk or self._deframer.refused:
+            self._recorder_rest()
+            self._end("eof" if not chunk else "unreadable bytes")
+        self._signal.notify()
+
+    def _recorder_rest(self) -> None:
+        if self._deframer.pending:
+            self._recorder.frame(self.name, TESTEE, bytes(self._deframer.pending))
+            self._deframer.pending.clear()
+
+    def _deliver(self, frame: Frame, seq: int, clause: str | None) -> None:
+        if frame.kind in _CALL_KINDS:
+            cid = frame.cid if isinstance(frame.cid, str) else repr(frame.cid)
+            self.inbox.setdefault(cid, []).append(Inbound(frame.kind, frame.cid, frame.value, seq, clause))
+        elif frame.kind == "hello" and self.hello is None:
+            self.hello = frame.value
+        elif frame.kind == "goodbye":
+            self.goodbye = True
+        elif frame.kind == "fatal":
+            self.fatal = str(frame.value)
+
+    def _end(self, how: str) -> None:
+        if self.ended is None:
+            self.ended = how
+            if how in {"eof", "reset"}:
+                self._recorder.eof(self.name, TESTEE)
+            self._signal.notify()
+
+    async def _write(self) -> None:
+        async for piece in self._queue:
+            if piece is None:
+                return
+            try:
+                await self._stream.send_all(piece)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return
+            self._written += 1
+            self._signal.notify()

@@ -1,0 +1,168 @@
+"""What one run of a case holds: its connections, its bindings, its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from iptc_conformance.cases.values import Bindings
+from iptc_conformance.driving.link import Link, Signal
+from iptc_conformance.driving.recorder import Recorder
+from iptc_conformance.msgpack_writer import encode
+
+if TYPE_CHECKING:
+    from iptc_conformance.cases.match import Inbound
+
+
+class StepFailure(Exception):  # noqa: N818  (a verdict, not a fault of the suite)
+    """An expectation was not met. `clause` is the one it breaks, None for the case's own first."""
+
+    def __init__(self, detail: str, clause: str | None = None, *, explained: bool = False) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.clause = clause
+        self.explained = explained
+
+
+class PeerGone(Exception):  # noqa: N818  (a verdict, not a fault of the suite)
+    """The testee takes no connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the testee listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every case is run with. `timeout`: seconds for each expectation."""
+
+    namespace: str = "iptc_testee"
+    timeout: float = 2.0
+
+
+def frame(body: bytes) -> bytes:
+    """A body behind its length."""
+    return len(body).to_bytes(4, "little") + body
+
+
+class Session:
+    """One run of one case. Without a nursery it can't connect, but it can say what would be sent."""
+
+    def __init__(self, address: Address, settings: Settings, nursery: trio.Nursery | None) -> None:
+        self.address = address
+        self.settings = settings
+        self.bindings = Bindings(settings.namespace)
+        self.recorder = Recorder()
+        self.signal = Signal()
+        self.links: dict[str, Link] = {}
+        self.warnings: list[tuple[str, str]] = []
+        self._homes: dict[str, str] = {}
+        self._nursery = nursery
+        self._echoes = 0
+
+    async def dial(self, name: str) -> Link:
+        """Connect, saying nothing yet.  Raises PeerGone."""
+        if self._nursery is None:
+            raise RuntimeError("a session without a nursery only makes frames")
+        try:
+            with trio.fail_after(self.settings.timeout):
+                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
+        except (OSError, trio.TooSlowError) as error:
+            raise PeerGone(f"{self.address} takes no connection: {error or 'no answer'}") from error
+        link = Link(name, stream, self.recorder, self.signal)
+        self.links[name] = link
+        self._nursery.start_soon(link.run)
+        return link
+
+    async def connect(self, name: str) -> Link:
+        """Connect and exchange hellos.  Raises PeerGone, StepFailure."""
+        link = await self.dial(name)
+        link.send([self.hello(name)])
+        await self.hello_of(name, None, None)
+        return link
+
+    def hello(self, name: str) -> bytes:
+        """The hello frame of a connection."""
+        return frame(encode(self.bindings.uid(name)))
+
+    async def hello_of(self, name: str, seconds: float | None, clause: str | None) -> None:
+        """Wait for the testee's hello.  Raises StepFailure."""
+        link = self.link(name)
+        await self.until(lambda: link.hello is not None or link.ended is not None, seconds)
+        if link.hello is None:
+            how = f"the connection ended ({link.ended})" if link.ended else "nothing came"
+            raise StepFailure(f"no hello on connection {name}: {how}", clause or "HSK-01s")
+
+    def link(self, name: str) -> Link:
+        """A connection by its name in the case."""
+        return self.links[name]
+
+    def home_name(self, call: str, on: str | None = None) -> str:
+        """The name of a call's connection: where it was last said to be, or `a`."""
+        if on is not None:
+            self._homes[call] = on
+        return self._homes.setdefault(call, "a")
+
+    def home(self, call: str, on: str | None = None) -> Link:
+        """The connection of a call."""
+        return self.links[self.home_name(call, on)]
+
+    async def until(self, done: Any, seconds: float | None = None) -> bool:
+        """Wait for a condition, bounded by `seconds` or the timeout."""
+        return await self.signal.until(done, seconds if seconds is not None else self.settings.timeout)
+
+    def warn(self, clause: str, detail: str) -> None:
+        """Note a SHOULD that the testee does not keep."""
+        if (clause, detail) not in self.warnings:
+            self.warnings.append((clause, detail))
+
+    def open_frame(self, call: str, conn: str, func: str, kwargs: Any, **other: Any) -> bytes:
+        """An OPEN. `ns` and `uid` replace the namespace and the uid of the connection."""
+        ns = other.get("ns", self.settings.namespace)
+        uid = other.get("uid", self.bindings.uid(conn))
+        return frame(encode({"cmd": [ns, func, kwargs, uid, self.bindings.cid(call)]}))
+
+    async def ask(self, name: str, func: str, kwargs: Any, seconds: float | None = None) -> Any:
+        """Call a unary function under a fresh cid and return its result.
+
+        Raises StepFailure if the answer is anything but ACK and RESULT.
+        """
+        self._echoes += 1
+        call = f"{func}{self._echoes}"
+        link = self.link(name)
+        self._homes[call] = name
+        cid = self.bindings.cid(call)
+        link.send([self.open_frame(call, name, func, kwargs)])
+        await self.until(lambda: link.terminal_of(cid) is not None or link.ended is not None, seconds)
+        answers = link.pending(cid)
+        link.consume(cid, len(answers))
+        if [answer.kind for answer in answers] == ["ack", "result"]:
+            return answers[-1].value
+        what = ", ".join(map(str, answers)) or "nothing"
+        ended = f"; the connection ended ({link.ended})" if link.ended else ""
+        raise StepFailure(f"a fresh {func} on connection {name} got {what}{ended}")
+
+    async def fence(self, seconds: float | None = None) -> None:
+        """A sane exchange on a connection of its own.  Raises PeerGone, StepFailure."""
+        self._echoes += 1
+        name = f"fence{self._echoes}"
+        await self.connect(name)
+        value = f"{name}-{self.bindings.run}"
+        if await self.ask(name, "echo", {"value": value}, seconds) != value:
+            raise StepFailure(f"echo on the fresh connection {name} returned something else", "ENC-11r")
+        await self.link(name).close("close", self.settings.timeout)
+
+    def unexpected(self, name: str, allowed: set[str]) -> list[Inbound]:
+        """What has come on a connection that no step expected, but for the calls allowed."""
+        link = self.link(name)
+        open_cids = {self.bindings.cid(call) for call in allowed}
+        return [message for cid in link.inbox if cid not in open_cids for message in link.pending(cid)]

@@ -1,0 +1,182 @@
+"""The implementation under test: attached to, or started from a command and started again when it dies."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+from typing import IO, TYPE_CHECKING, Protocol
+
+import trio
+
+from iptc_conformance.driving.session import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_POLL_PAUSE = 0.05
+_DIAL_SECONDS = 2.0
+_DYING_SECONDS = 1.0
+_TAIL_BYTES = 2000
+
+
+class TesteeError(Exception):
+    """There is nothing to judge: nothing listens, or the command does not start."""
+
+
+class Testee(Protocol):
+    """What the suite needs of an implementation under test."""
+
+    @property
+    def address(self) -> Address:
+        """Where it listens now."""
+
+    async def start(self) -> None:
+        """See that it takes connections.  Raises TesteeError."""
+
+    async def alive(self) -> bool:
+        """Whether it takes connections, and has not died since it was started."""
+
+    async def revive(self) -> None:
+        """Start it again after a death or a hang, if that is ours to do.  Raises TesteeError."""
+
+    async def stop(self) -> None:
+        """Let go of it."""
+
+
+class Attached:
+    """A testee that somebody else has started."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return self._address
+
+    async def start(self) -> None:
+        """See that it takes connections.  Raises TesteeError."""
+        if not await accepts(self._address):
+            raise TesteeError(f"nothing listens at {self._address}")
+
+    async def alive(self) -> bool:
+        """Whether it takes connections."""
+        return await accepts(self._address)
+
+    async def revive(self) -> None:
+        """Nobody here can start it again; perhaps somebody did.  Raises TesteeError."""
+        if not await accepts(self._address):
+            raise TesteeError(f"nothing listens at {self._address} any more")
+
+    async def stop(self) -> None:
+        """It is not ours to stop."""
+
+
+class Command:
+    """A testee that the suite starts: it gets its port in IPTC_PORT, and is ready when it accepts there."""
+
+    def __init__(self, command: Sequence[str], *, start_seconds: float = 30.0) -> None:
+        self._command = list(command)
+        self._start_seconds = start_seconds
+        self._address = Address("127.0.0.1", 0)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the testee)
+
+    @property
+    def address(self) -> Address:
+        """Where it was told to listen."""
+        return self._address
+
+    async def start(self) -> None:
+        """Start it on a free port and wait until it accepts.  Raises TesteeError."""
+        self._address = Address("127.0.0.1", _free_port())
+        environment = {**os.environ, "IPTC_PORT": str(self._address.port)}
+        shown = shlex.join(self._command)
+        try:
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603  (returns at once; the user's own command)
+                self._command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise TesteeError(f"{shown}: {error.strerror or error}") from error
+        with trio.move_on_after(self._start_seconds):
+            while self._process.poll() is None:
+                if await accepts(self._address):
+                    return
+                await trio.sleep(_POLL_PAUSE)
+        how = "is not accepting" if self._process.poll() is None else f"ended with {self._process.returncode}"
+        await self.stop()
+        raise TesteeError(f"{shown} {how} on port {self._address.port}{self.tail()}")
+
+    async def alive(self) -> bool:
+        """Whether the process still runs and takes connections; a dying one gets a moment to be dead."""
+        if self._process is None:
+            return False
+        with trio.move_on_after(_DYING_SECONDS):
+            while self._process.poll() is None:
+                if await accepts(self._address):
+                    return self._process.poll() is None
+                await trio.sleep(_POLL_PAUSE)
+        return False
+
+    async def revive(self) -> None:
+        """End what is left of it and start it afresh.  Raises TesteeError."""
+        await self.stop()
+        await self.start()
+
+    async def stop(self) -> None:
+        """End the process and all that it has started."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for ending in (signal.SIGTERM, signal.SIGKILL):
+            _signal_group(process, ending)
+            with trio.move_on_after(_DYING_SECONDS) as waiting, trio.CancelScope(shield=True):
+                while process.poll() is None:
+                    await trio.sleep(_POLL_PAUSE)
+                    if waiting.cancel_called:
+                        break
+            if process.poll() is not None:
+                break
+        process.wait()
+
+    def tail(self) -> str:
+        """The end of what it has printed, for people."""
+        size = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(0, size - _TAIL_BYTES))
+        text = self._output.read().decode(errors="replace").strip()
+        return f". Its last output:\n{text}" if text else ""
+
+
+async def accepts(address: Address) -> bool:
+    """Whether something takes a connection at the address."""
+    with trio.move_on_after(_DIAL_SECONDS):
+        try:
+            stream = await trio.open_tcp_stream(address.host, address.port)
+        except OSError:
+            return False
+        await trio.aclose_forcefully(stream)
+        return True
+    return False
+
+
+def _signal_group(process: subprocess.Popen[bytes], ending: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, ending)
+    except ProcessLookupError:
+        return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,3 @@
+"""What is made of the results: console report, JSON Lines, baselines, the matrix by clause."""
+
+from __future__ import annotations

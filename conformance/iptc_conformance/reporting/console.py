@@ -1,0 +1,177 @@
+"""The report for people: failures first, each with what happened, what it breaks and how to see it again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from iptc_conformance import _specdata
+from iptc_conformance.driving.result import VERDICTS, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iptc_conformance.reporting.baseline import Baseline
+    from iptc_conformance.reporting.summary import Summary
+
+_COLOURS = {
+    "pass": "green",
+    "fail": "red",
+    "crash": "bold red",
+    "hang": "bold red",
+    "warn": "yellow",
+    "untestable": "red",
+}
+_TALK_LINES = 14
+
+
+def styled(verdict: str) -> Text:
+    """A verdict in its colour."""
+    return Text(verdict, style=_COLOURS.get(verdict, "magenta"))
+
+
+class Watcher:
+    """A progress bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("cases", total=total)
+        self._bad = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def saw(self, result: Result) -> None:
+        """One more case has ended."""
+        self._bad += result.verdict not in {"pass", "warn"}
+        text = f"cases ({self._bad} not passed)" if self._bad else "cases"
+        self._progress.update(self._task, advance=1, description=text)
+
+
+def print_report(console: Console, summary: Summary, baseline: Baseline, rerun: Callable[[str], str]) -> None:
+    """Print the whole report. `rerun` gives the command line that runs one case again."""
+    for result in summary.new:
+        console.print(_finding(result, rerun))
+    _print_stale(console, summary)
+    _print_known(console, summary, baseline)
+    _print_warnings(console, summary)
+    _print_missing(console, summary)
+    console.print(_areas(summary))
+    console.print(_clauses(summary))
+    console.print(_last_line(summary))
+
+
+def _finding(result: Result, rerun: Callable[[str], str]) -> Group:
+    head = Text.assemble(styled(result.verdict), "  ", (result.case.id, "bold"), f"  {result.case.title}")
+    parts: list[Text] = [Text(line) for line in result.detail.splitlines()]
+    parts.extend(
+        Text.assemble((f"{clause} ", "bold"), f"({_level(clause)}) ", _sentence(clause))
+        for clause in result.failed or result.warned
+    )
+    if result.verdict != "harness-fault":
+        parts.append(Text.assemble(("usually: ", "bold"), result.case.hint))
+    if result.case.twin:
+        parts.append(Text.assemble(("twin:    ", "bold"), result.case.twin))
+    parts.append(Text.assemble(("again:   ", "bold"), rerun(result.case.id)))
+    talk = result.conversation[-_TALK_LINES:]
+    if len(result.conversation) > _TALK_LINES:
+        talk = ("  …", *talk)
+    parts.extend(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in talk)
+    return Group(head, Padding(Group(*parts), (0, 0, 1, 6)))
+
+
+def _print_stale(console: Console, summary: Summary) -> None:
+    for case in summary.stale:
+        console.print(
+            Text.assemble(
+                ("stale", "bold red"), f"  {case}  the baseline expects otherwise: remove its entry"
+            )
+        )
+
+
+def _print_known(console: Console, summary: Summary, baseline: Baseline) -> None:
+    if not summary.known:
+        return
+    table = Table(title="known, as the baseline says", title_justify="left", box=None, pad_edge=False)
+    for column in ("verdict", "case", "ref", "reason"):
+        table.add_column(column, overflow="fold")
+    for result in summary.known:
+        entry = baseline.entries[result.case.id]
+        table.add_row(styled(result.verdict), result.case.id, " ".join(entry.refs), entry.reason)
+    console.print(table, "")
+
+
+def _print_warnings(console: Console, summary: Summary) -> None:
+    shown = {result.case.id for result in (*summary.new, *summary.known)}
+    for result in summary.results:
+        if result.verdict == "warn" and result.case.id not in shown:
+            console.print(Text.assemble(styled("warn"), "  ", (result.case.id, "bold"), f"  {result.detail}"))
+
+
+def _print_missing(console: Console, summary: Summary) -> None:
+    if not summary.missing:
+        return
+    count = sum(result.verdict == "unsupported" for result in summary.results)
+    console.print(Text(f"{count} cases are unsupported, for the testee does not serve:", style="magenta"))
+    for func, answer in summary.missing.items():
+        console.print(Text(f"      {func}: {answer}"))
+
+
+def _areas(summary: Summary) -> Table:
+    counts: dict[str, Counter[str]] = {}
+    for result in summary.results:
+        counts.setdefault(result.case.area, Counter())[result.verdict] += 1
+    given = [verdict for verdict in VERDICTS if verdict in summary.verdicts]
+    table = Table(title="cases by area", title_justify="left", box=None, pad_edge=False)
+    table.add_column("area")
+    for verdict in given:
+        table.add_column(styled(verdict), justify="right")
+    for area, count in counts.items():
+        table.add_row(area, *(str(count[verdict] or "") for verdict in given))
+    return table
+
+
+def _clauses(summary: Summary) -> Group:
+    by_word: dict[str, list[str]] = {}
+    for clause, word in summary.clauses.items():
+        by_word.setdefault(word, []).append(clause)
+    lines = [Text("clauses", style="italic")]
+    lines.extend(
+        Text.assemble(styled(word), f" {len(by_word[word])}: {' '.join(by_word[word])}")
+        for word in ("fail", "warn", "not-observed", "pass")
+        if word in by_word
+    )
+    return Group(*lines)
+
+
+def _last_line(summary: Summary) -> Text:
+    words = {
+        0: ("as expected", "bold green"),
+        1: ("findings", "bold red"),
+        2: ("nothing judged", "bold magenta"),
+        3: ("fault of the harness", "bold magenta"),
+    }
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items())
+    news = f"; {len(summary.new)} new, {len(summary.known)} known, {len(summary.stale)} stale"
+    return Text.assemble(
+        words[summary.exit_code], f": {len(summary.results)} cases: {counts or 'none'}{news}"
+    )
+
+
+def _sentence(clause: str) -> str:
+    return str(_specdata.clauses().get(clause, {}).get("text", ""))
+
+
+def _level(clause: str) -> str:
+    return str(_specdata.clauses().get(clause, {}).get("level", "?"))
