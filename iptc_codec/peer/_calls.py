@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CANCEL = "_cancel_task"
 """The runtime function by which a call is cancelled (CXL-01s)."""
 
+_OVER = frozenset({State.IDLE, State.DRAINING, State.DONE, State.FAILED})
+"""In these states the callee owes its caller nothing."""
+
 
 class Call(Endpoint):
     """The caller's end of one call."""
@@ -31,6 +34,7 @@ class Call(Endpoint):
         super().__init__(link, cid)
         self.kind = kind
         self.target = target
+        self.cancel: Call | None = None
         self.first: Started | None = None
 
     async def started(self) -> object:
@@ -57,6 +61,7 @@ class Calls:
         self._link = link
         self._uid = uid
         self._live: dict[str, Call] = {}
+        self._given_up: set[str] = set()
 
     def get(self, cid: str) -> Call | None:
         """The live call with this cid."""
@@ -75,7 +80,7 @@ class Calls:
             raise self._link.disconnected()
         # Half of the bound is for the cancels of the calls in the other half (OPN-12s).
         bound = max(1, self._link.limits.open_calls // 2)
-        if len(self._live) >= bound:
+        if len(self._live) + len(self._given_up) >= bound:
             raise TooManyCallsError(f"{bound} calls are open")
         call = self._open(ns, func, kwargs, kind)
         try:
@@ -86,15 +91,15 @@ class Calls:
                 await self._give_up(call)
 
     def cancel(self, call: Call) -> None:
-        """Send a CANCEL, without waiting for anything."""
-        self._open(RUNTIME, CANCEL, {"cid": call.cid}, Kind.ASYNCFUNC, target=call)
+        """Send a CANCEL, if none was sent, without waiting for anything."""
+        if call.cancel is None:
+            call.cancel = self._open(RUNTIME, CANCEL, {"cid": call.cid}, Kind.ASYNCFUNC, target=call)
 
     async def cancel_all(self) -> None:
         """Cancel every live call and wait, for `cancel_seconds` at most, until all have ended."""
         for call in [call for call in self._live.values() if call.target is None]:
             call.inbox.leave()
-            if not any(other.target is call for other in self._live.values()):
-                self.cancel(call)
+            self.cancel(call)
         with trio.move_on_after(self._link.limits.cancel_seconds):
             while self._live:
                 await next(iter(self._live.values())).wait()
@@ -104,7 +109,12 @@ class Calls:
         for call in list(self._live.values()):
             self._settle(call, Disconnected(why))
 
-    # What the reader brings. Messages of calls that were given up are not for anybody.
+    # What the reader brings.
+
+    def late(self, cid: str) -> None:
+        """A message of a call that was given up here. It is for nobody; but it may be the terminal."""
+        if self._link.conn.call_state(cid) in _OVER:
+            self._given_up.discard(cid)
 
     def acknowledged(self, call: Call, message: Ack) -> None:
         """The kind is the callee's to say; if it is not the one that was called for, the call is given up."""
@@ -141,6 +151,8 @@ class Calls:
             return
         call.outcome = outcome
         self._live.pop(call.cid, None)
+        if call.state not in _OVER:
+            self._given_up.add(call.cid)
         call.wake()
         if call.target is not None and isinstance(outcome, Result):
             # Real callees end a cancelled call by this answer alone (CXL-02r).

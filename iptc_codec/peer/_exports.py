@@ -116,11 +116,11 @@ class Exports:
 
 def _kind_of(function: Callable[..., Any], wanted: Kind | None) -> Kind:
     if inspect.isasyncgenfunction(function):
-        kind = Kind.ASYNCGEN
+        possible = [Kind.ASYNCGEN]
     elif inspect.iscoroutinefunction(function):
-        kind = wanted or Kind.ASYNCFUNC
+        possible = [Kind.ASYNCFUNC, Kind.CONTEXT]
     else:
         raise TypeError(f"{function!r} is neither an async function nor an async generator function")
-    if wanted is not None and wanted is not kind:
+    if wanted is not None and wanted not in possible:
         raise TypeError(f"{function!r} cannot be served as {wanted.value}")
-    return kind
+    return wanted or possible[0]

@@ -36,13 +36,12 @@ class Link:
         self.gate = Gate(limits)
         self.phase = Phase.TALKING
         self.why = "the connection is open"
-        self.changed = trio.lowlevel.ParkingLot()
 
     def move(self, phase: Phase, why: str) -> None:
         """Enter a later phase, for a reason that `Disconnected` will tell."""
         self.phase = phase
         self.why = why
-        self.changed.unpark_all()
+        self.writer.wake()
 
     def disconnected(self) -> Disconnected:
         """The error of whoever wants something from a connection that is ending."""
@@ -66,7 +65,8 @@ class Link:
         Cancellation is looked at after the wait, so that nothing is sent for a call that has been given up
         meanwhile.
         """
-        await self.writer.room()
+        while self.writer.full and self.phase is not Phase.ENDED:
+            await self.writer.progress()
         await trio.lowlevel.checkpoint_if_cancelled()
         if self.phase is Phase.ENDED:
             raise self.disconnected()

@@ -137,8 +137,9 @@ class Peer:
 
     def _end(self, why: str) -> None:
         if self._link.phase is not Phase.ENDED:
-            self._link.move(Phase.ENDED, why)
-            self._calls.fail_all(why)
+            leaving = self._link.phase is Phase.LEAVING
+            self._link.move(Phase.ENDED, self._link.why if leaving else why)
+            self._calls.fail_all(self._link.why)
             self._serving.cancel_all()
             self._ended.set()
 

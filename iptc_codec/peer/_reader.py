@@ -16,7 +16,6 @@ from iptc_codec import (
     Ack,
     ConnectionLost,
     End,
-    Event,
     Fail,
     Fatal,
     GoodbyeReceived,
@@ -30,6 +29,7 @@ from iptc_codec import (
     Violation,
 )
 
+from ._calls import Call
 from ._cutter import Cutter
 from ._errors import Disconnected
 from ._exports import Kind
@@ -68,7 +68,6 @@ class Reader:
         self._handlers: dict[type, Callable[[Any], None]] = {
             HelloReceived: self._hello,
             GoodbyeReceived: self._goodbye,
-            ConnectionLost: self._lost,
             Fatal: self._fatal,
             Violation: self._violation,
             Open: self._serving.opened,
@@ -101,20 +100,17 @@ class Reader:
 
     async def _take(self, data: bytes | bytearray) -> None:
         if not data:
-            for event in self._link.conn.receive_eof():
-                self._dispatch(event)
-            raise Disconnected("the connection was lost")
+            events = self._link.conn.receive_eof()
+            inside = any(isinstance(event, ConnectionLost) and event.truncated for event in events)
+            raise Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
         for piece, size in self._cutter.cut(data):
             self._size = size
             for event in self._link.conn.receive(piece):
-                self._dispatch(event)
+                self._handlers[type(event)](event)
             if self._link.gate.shut:
                 await self._link.gate.passage()
         if not await self._link.writer.listened_to():
             raise Disconnected("the other end asks and does not read the answers")
-
-    def _dispatch(self, event: Event) -> None:
-        self._handlers[type(event)](event)
 
     # The connection.
 
@@ -124,11 +120,6 @@ class Reader:
 
     def _goodbye(self, _event: GoodbyeReceived) -> None:
         self._on_goodbye()
-
-    def _lost(self, event: ConnectionLost) -> None:
-        raise Disconnected(
-            "the connection was lost inside a frame" if event.truncated else "the connection was lost"
-        )
 
     def _fatal(self, event: Fatal) -> None:
         raise Disconnected(f"the other end failed: {event.error.type_str}")
@@ -148,37 +139,44 @@ class Reader:
             elif violation.sender_role is Sender.CALLER:
                 self._serving.violated(violation.cid, violation)
 
-    # Messages of calls. One whose call this end has given up is for nobody.
+    # Messages of calls.
 
     def _ack(self, message: Ack) -> None:
-        if call := self._calls.get(message.cid):
+        if call := self._called(message.cid):
             self._calls.acknowledged(call, message)
 
     def _started(self, message: Started) -> None:
-        if call := self._calls.get(message.cid):
+        if call := self._called(message.cid):
             self._calls.started(call, message)
 
     def _item(self, message: Item) -> None:
-        if end := self._calls.get(message.cid) or self._serving.get(message.cid):
+        if end := self._serving.get(message.cid) or self._called(message.cid):
             end.deliver(message, self._size)
 
     def _end(self, message: End) -> None:
-        call = self._calls.get(message.cid)
-        if call is not None and call.kind is Kind.ASYNCGEN:
-            self._calls.ended(call, message)
-        elif end := call or self._serving.get(message.cid):
-            end.wake()
+        if served := self._serving.get(message.cid):
+            served.wake()
+        elif call := self._called(message.cid):
+            if call.kind is Kind.ASYNCGEN:
+                self._calls.ended(call, message)
+            call.wake()
 
     def _result(self, message: Result) -> None:
-        if call := self._calls.get(message.cid):
+        if call := self._called(message.cid):
             self._calls.ended(call, message)
 
     def _fail(self, message: Fail) -> None:
-        call, served = self._calls.get(message.cid), self._serving.get(message.cid)
-        end = call or served
+        served = self._serving.get(message.cid)
+        end = served or self._called(message.cid)
         if end is not None and message.is_overrun:
             end.overrun_notices += 1
-        elif call is not None:
-            self._calls.ended(call, message)
         elif served is not None:
             served.cancel()
+        elif isinstance(end, Call):
+            self._calls.ended(end, message)
+
+    def _called(self, cid: str) -> Call | None:
+        call = self._calls.get(cid)
+        if call is None:
+            self._calls.late(cid)
+        return call

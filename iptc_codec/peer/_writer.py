@@ -39,10 +39,18 @@ class Writer:
             self._answers += len(frame)
         self._work.unpark_all()
 
-    async def room(self) -> None:
-        """Wait until application data may be queued. Returns at once, without a checkpoint, if it may."""
-        while self._waiting > self._settings.send_bytes and not self.stopped:
-            await self._progress.park()
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that no application data should be queued."""
+        return self._waiting > self._settings.send_bytes and not self.stopped
+
+    async def progress(self) -> None:
+        """Wait until something was written, or will never be."""
+        await self._progress.park()
+
+    def wake(self) -> None:
+        """Let whoever waits for progress look again."""
+        self._progress.unpark_all()
 
     async def listened_to(self) -> bool:
         """Wait until the other end has read enough of our answers. False if it read too few for too long."""

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
+
+from iptc_codec import Limits
 
 from ._exports import Exports
 from ._listen import serve
@@ -150,9 +153,12 @@ class Fixture:
 
 async def main() -> None:
     """Serve until told to stop."""
+    address = f"tcp://127.0.0.1:{os.environ['IPTC_PORT']}"
+    # Told to stop, it waits this long for other ends that may be no peers at all.
+    limits = Limits(goodbye_seconds=1)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, Fixture().exports(), f"tcp://127.0.0.1:{os.environ['IPTC_PORT']}")
+            nursery.start_soon(partial(serve, Fixture().exports(), address, limits=limits))
             async for _ in signals:
                 nursery.cancel_scope.cancel()
 
