@@ -77,6 +77,22 @@ def test_a_goodbye_crosses_an_open(talk: Talk) -> None:
     assert [note.cid for note in talk.report().notes] == ["c1", "c2"]
 
 
+def test_a_call_that_ends_with_a_goodbye_is_judged_no_further(talk: Talk) -> None:
+    talk.sends(("initiator", "OPEN"))
+    talk.say("acceptor", None)
+    assert [note.text for note in talk.report().notes] == [
+        "ended with its connection, without a terminal (requested)"
+    ]
+    talk.sends(("initiator", "ITEM"))
+    _no_findings(talk)
+
+
+def test_a_failed_call_owes_no_terminal_before_a_goodbye(talk: Talk) -> None:
+    talk.sends(("initiator", "OPEN"))
+    talk.send("initiator", "ITEM")
+    assert talk.say("acceptor", None) == []
+
+
 def test_goodbyes_cross(talk: Talk) -> None:
     talk.say("initiator", None)
     talk.say("acceptor", None)
@@ -149,6 +165,20 @@ def test_a_side_is_not_blamed_for_what_the_other_said_unread(talk: Talk, helpers
     assert talk.say("acceptor", FATAL) == []
     assert talk.eof("initiator") == []
     assert talk.eof("acceptor") == []
+
+
+def test_a_side_may_leave_a_connection_that_the_other_broke(talk: Talk) -> None:
+    talk.sends(*CONTEXT)
+    talk.body("initiator", b"\xc1")
+    assert talk.say("acceptor", None) == []
+    assert talk.report().sides["acceptor"]["DSC-02s"] == "not-observed"
+
+
+def test_the_end_of_a_broken_side_crosses_everything_too(talk: Talk) -> None:
+    talk.sends(("initiator", "OPEN"), ("acceptor", "ACK_ASYNCFUNC"))
+    talk.body("initiator", b"\xc1")
+    talk.eof("initiator")
+    assert talk.send("acceptor", "ITEM") == []
 
 
 def test_a_callee_is_judged_on_after_the_other_side_broke_off(talk: Talk, helpers: type[Helpers]) -> None:

@@ -34,7 +34,14 @@ LEGAL: list[tuple[Any, str, str | None]] = [
     ({"yield": {1: 2}, "cid": "c"}, "ITEM", "c"),
     ({"yield": _map(("a", 1), ("a", 2)), "cid": "c"}, "ITEM", "c"),
     ({"yield": _map(([1, [2.5, None]], 1), (Timestamp(1, 0), 2), (b"", 3)), "cid": "c"}, "ITEM", "c"),
-    ({"yield": [Ext(5, b""), Timestamp(-62_135_596_800, 0)], "cid": "c"}, "ITEM", "c"),
+    (
+        {
+            "yield": [Ext(5, b""), Timestamp(-62_135_596_800, 0), Timestamp(253_402_300_799, 999_999_999)],
+            "cid": "c",
+        },
+        "ITEM",
+        "c",
+    ),
     ({"stop": True, "cid": "c"}, "END", "c"),
     ({"return": "é", "cid": "é"}, "RESULT", "é"),
     ({"error": {"tb_str": "", "type_str": "E"}, "cid": "c"}, "FAIL", "c"),

@@ -71,6 +71,30 @@ def test_a_cancel_without_a_live_target_is_false(talk: Talk, helpers: type[Helpe
     assert helpers.clauses(found) == [("CXL-03s", "acceptor", "k1", "none")]
 
 
+def test_only_a_cancel_of_a_live_call_shows_when_it_is_answered(talk: Talk) -> None:
+    talk.sends(*UNARY, ("acceptor", "RESULT"))
+    _cancelled(talk)
+    talk.send("acceptor", "RESULT", "k1", value=False)
+    statuses = talk.report().clauses
+    assert (statuses["CXL-02s"], statuses["CXL-03s"]) == ("not-observed", "pass")
+
+
+def test_an_error_type_counts_only_for_what_it_answers(talk: Talk) -> None:
+    talk.sends(*UNARY)
+    talk.send("acceptor", "FAIL", type_str="ContextCancelled")
+    talk.send("initiator", "OPEN", "c2")
+    talk.send("initiator", "ITEM", "c2")
+    talk.send("acceptor", "FAIL", "c2", type_str="ValueError")
+    statuses = talk.report().clauses
+    assert (statuses["CXL-04s"], statuses["ERR-06s"]) == ("not-observed", "not-observed")
+
+
+def test_a_call_refused_without_an_acknowledgement_shows_no_single_one(talk: Talk) -> None:
+    talk.sends(("initiator", "OPEN"), ("acceptor", "FAIL"))
+    talk.say("acceptor", None)
+    assert talk.report().clauses["OPN-04s"] == "not-observed"
+
+
 def test_a_cancel_aims_at_the_call_that_was_open_when_it_was_sent(talk: Talk) -> None:
     talk.sends(*UNARY)
     _cancelled(talk)

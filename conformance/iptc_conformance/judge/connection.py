@@ -97,7 +97,6 @@ class ConnectionJudge:
     def _goes_on(self, half: Half) -> None:
         """Credit what could have been broken until now, and was not."""
         self.tally.keep(half.side, half.kept_if_more)
-        half.kept_if_more.clear()
 
     def _connection_step(self, half: Half, event: str, seen: Classified | None) -> dict[str, Any] | None:
         """Walk one cell of the connection's table; None if the event violates it."""

@@ -130,8 +130,7 @@ def _terminal(shown: Observed, call: Call) -> None:
     shown.kept_if_more |= {"TRM-02s", "TRM-03s"}
     if call.acks:
         shown.kept_if_more.add("OPN-04s")
-    if not call.blames_caller:
-        shown.kept_by_other.add("OPN-09s")
+    shown.kept_by_other.add("OPN-09s")
 
 
 def _fail(shown: Observed, call: Call, step: Step, message: Message, _calls: Calls) -> None:
