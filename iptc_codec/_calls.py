@@ -12,7 +12,7 @@ Rule 3. What is remembered is bounded. A call that has ended is kept for a while
 one that makes no sense, and the oldest is forgotten first: then its cid is idle again.
 
 Three rules span more than one call and so cannot be cells. They stand here, each in one function: a CANCEL is
-answered after its target (`unfinished_target`, CXL-02s), a side leaves only after its answers (`owes`,
+answered after its target (`live_target`, CXL-02s), a side leaves only after its answers (`owes`,
 DSC-02s), and a side has a bounded number of calls open (`count`, OPN-12s).
 
 Not here: bytes, messages, hellos, and what the application does about a violation.
@@ -130,11 +130,13 @@ class Calls:
         if hit is not None and hit is not call and hit.opener is call.opener:
             call.target = hit
 
-    def unfinished_target(self, cid: str) -> str | None:
-        """The target of this CANCEL, if no terminal has ended it: then a RESULT is too early (CXL-02s)."""
+    def live_target(self, cid: str) -> Call | None:
+        """The call that this CANCEL is about, while no terminal has ended it (CXL-02s)."""
         call = self._calls.get(cid)
         target = call and call.target
-        return target.cid if target and target.state in LIVE and target.state is not State.FAILED else None
+        if target and target.state in LIVE and self._calls.get(target.cid) is target:
+            return target
+        return None
 
     def owes(self, side: Role) -> str | None:
         """A call that a side has acknowledged and not ended, if there is one: it may not leave (DSC-02s)."""

@@ -135,7 +135,7 @@ class Connection:
         if self.remote is HalfState.GONE:
             return []
         self._said.move_half(self.role.other, HALF_TABLE[self.remote, HalfEvent.EOF])
-        return [ConnectionLost(truncated=self._deframer.inside_frame)]
+        return [ConnectionLost(truncated=self._deframer.inside_frame and not self._fault)]
 
     def _receive_message(self, message: Message, events: list[Event]) -> None:
         them = self.role.other

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ._call_table import CALL_TABLE, Breach, CallEvent, Cell, Reaction, Sender, State
-from ._calls import Calls, Role
+from ._calls import Call, Calls, Role
 from ._connection_table import (
     CANCEL_FUNCTION,
     CANCEL_KWARGS,
@@ -130,10 +130,16 @@ class Conversation:
         cell = self.calls.look(side, event, cid)
         if cell.legal and event is CallEvent.OPEN:
             return self._judge_open(side, half, cell, cast("Open", message))
-        if cell.legal and event is CallEvent.RESULT and (target := self.calls.unfinished_target(cid)):
-            violation = _violation(_EARLY, target, "its CANCEL is answered, it is not", Sender.CALLEE)
-            return Step(half, event, cid, cell, violation, (target, State.FAILED))
+        if cell.legal and event is CallEvent.RESULT and (target := self.calls.live_target(cid)):
+            return self._judge_early(half, cid, cell, target)
         return self._judge_event(side, half, event, cid, cell)
+
+    def _judge_early(self, half: HalfCell, cid: str, cell: Cell, target: Call) -> Step:
+        # A target that had failed is let go by this answer; any other should have had its terminal before.
+        if target.state is State.FAILED:
+            return Step(half, CallEvent.RESULT, cid, cell, then=(target.cid, State.DRAINING))
+        violation = _violation(_EARLY, target.cid, "its CANCEL is answered, it is not", Sender.CALLEE)
+        return Step(half, CallEvent.RESULT, cid, cell, violation, (target.cid, State.FAILED))
 
     def _judge_open(self, side: Role, half: HalfCell, cell: Cell, opening: Open) -> Step:
         breach = None
