@@ -5,8 +5,8 @@ its first key, which differs for all of them. Two entries that must be two given
 repeated one, so what msgspec takes here is legal, but for the one map that lies deeper: the body of an error,
 whose header is looked at beforehand.
 
-What this does not take may yet be legal, with longer headers or a long cid. It goes the slow way, to the ladder,
-which finds the clause or clears it.
+What this does not take may yet be legal, with longer headers or a long cid. It goes the slow way, to the
+ladder, which finds the clause or clears it.
 """
 
 from __future__ import annotations

@@ -111,26 +111,45 @@ class Wire:
         return self.ends[role.other].receive(self.flying[role].pop(0)) if self.flying[role] else []
 
 
-MOVES = st.lists(
-    st.one_of(
-        *(st.tuples(st.just(role), st.none() | messages(uid)) for role, uid in UIDS.items()),
-    ),
-    max_size=40,
-)
+def candidates(uid: tuple[str, str]) -> list[Message]:
+    """Every message that a side could think of, about every call."""
+    own = [cid for cid in CIDS if cid[0] == uid[0]]
+    found: list[Message] = [Open.of("ns", "f", {}, uid, cid) for cid in own]
+    found += [Open.of("self", "_cancel_task", {"cid": hit}, uid, cid) for cid in own for hit in CIDS]
+    for cid in CIDS:
+        found += [Ack("asyncfunc", cid), Ack("asyncgen", cid), Ack("context", cid), Started(1, cid)]
+        found += [
+            Item(1, cid),
+            End(cid),
+            Result(1, cid),
+            Fail.of("E", "", cid),
+            Fail.of("StreamOverrun", "", cid),
+        ]
+    return found
+
+
+CANDIDATES = {role: candidates(uid) for role, uid in UIDS.items()}
+FAREWELLS: list[Message] = [Goodbye(), Fatal.of("E", "")]
+MOVES = st.lists(st.tuples(st.sampled_from(list(Role)), st.none() | st.integers(0, 10_000)), max_size=80)
 
 
 @QUIET
-@given(MOVES)
+@given(
+    MOVES, st.none() | st.tuples(st.integers(0, 80), st.sampled_from(list(Role)), st.sampled_from(FAREWELLS))
+)
 def test_two_ends_that_keep_to_the_rules_never_catch_each_other(
-    moves: list[tuple[Role, Message | None]],
+    moves: list[tuple[Role, int | None]], farewell: tuple[int, Role, Message] | None
 ) -> None:
     """Whatever each may send, whenever it arrives, the other takes or ignores: the races are all legal."""
     wire = Wire()
-    for role, message in moves:
-        if message is None:
+    for number, (role, choice) in enumerate(moves):
+        if farewell and number == farewell[0]:
+            wire.send(farewell[1], farewell[2])
+        if choice is None:
             check(wire.deliver(role))
         else:
-            wire.send(role, message)
+            at = choice % len(CANDIDATES[role])
+            any(wire.send(role, message) for message in CANDIDATES[role][at:] + CANDIDATES[role][:at])
     for role in Role:
         while wire.flying[role]:
             check(wire.deliver(role))
