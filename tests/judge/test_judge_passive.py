@@ -35,6 +35,16 @@ def test_a_cancel_answered_before_its_target_ends(talk: Talk, helpers: type[Help
     assert talk.send("acceptor", "FAIL", type_str="ContextCancelled") == []
 
 
+@pytest.mark.parametrize("terminal", [[], ["END"]])
+def test_a_cancel_of_a_failed_call_may_be_answered_at_any_time(talk: Talk, terminal: list[str]) -> None:
+    talk.sends(("initiator", "OPEN"), ("acceptor", "ACK_ASYNCGEN"), ("acceptor", "STARTED"))
+    talk.sends(*[("acceptor", event) for event in terminal])
+    _cancelled(talk)
+    assert talk.send("acceptor", "RESULT", "k1", value=True) == []
+    assert talk.report().clauses["CXL-02s"] == "not-observed"
+    assert talk.state() == "draining"
+
+
 def test_a_cancel_answered_after_its_target(talk: Talk) -> None:
     talk.sends(*UNARY)
     _cancelled(talk)

@@ -36,7 +36,7 @@ class Call:
     """One call, from its OPEN on.
 
     `state` is the table's. `over`: the connection ended under it. What the callee did: `acks`, `items` sent,
-    `stopped` its half, `ended` the call. `blames_caller`: a violation of its caller failed it. `cancelled`: a
+    `stopped` its half. `blames_caller`: a violation of its caller failed it. `cancelled`: a
     CANCEL aimed at it while it was live. `cancels`: it is a CANCEL, and this is its target.
     """
 
@@ -48,7 +48,6 @@ class Call:
     acks: int = 0
     items: int = 0
     stopped: bool = False
-    ended: bool = False
     blames_caller: bool = False
     cancelled: bool = False
     cancels: Target | None = None
@@ -56,8 +55,13 @@ class Call:
     @property
     def live(self) -> bool:
         """Whether the cid is taken: the call has had no terminal and its connection goes on."""
-        states: dict[str, Any] = _specdata.call_table()["states"]
-        return not self.over and bool(states[self.state]["live"])
+        return not self.over and not self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call has had its terminal."""
+        live: bool = _specdata.call_table()["states"][self.state]["live"]
+        return not live
 
     @property
     def acknowledged(self) -> bool:

@@ -126,7 +126,6 @@ def _end(shown: Observed, call: Call, step: Step, _message: Message, _calls: Cal
 
 def _terminal(shown: Observed, call: Call) -> None:
     """Note a call's end: whether something follows it shows only later."""
-    call.ended = True
     shown.kept_if_more |= {"TRM-02s", "TRM-03s"}
     if call.acks:
         shown.kept_if_more.add("OPN-04s")
@@ -156,13 +155,13 @@ def _result(shown: Observed, call: Call, step: Step, message: Message, _calls: C
 
 
 def _cancel_result(shown: Observed, call: Call, target: Target, message: Message) -> None:
-    """Judge the answer of a CANCEL: its moment (CXL-02s) and its value (CXL-03s)."""
+    """Judge the answer of a CANCEL: its moment (CXL-02s) and its value (CXL-03s).
+
+    Of a target that has failed nobody can say whether its terminal came: the END of a generator goes by
+    unseen. The answer of its CANCEL ends it.
+    """
     if target.call is not None and target.was_live:
-        late = target.call.live
-        breach = f"the CANCEL {call.cid!r} is answered before the terminal of its target" if late else None
-        shown.judge("CXL-02s", target.cid, breach, "fail-call")
-        if late:
-            target.call.state = "failed"
+        _judge_moment(shown, call, target.call)
     value = message.value
     if not isinstance(value, bool):
         shown.judge("CXL-03s", call.cid, "the RESULT of a CANCEL is neither true nor false")
@@ -171,6 +170,18 @@ def _cancel_result(shown: Observed, call: Call, target: Target, message: Message
         shown.judge("CXL-03s", call.cid, f"true for a CANCEL whose target {target.cid!r} was {how}")
     else:
         shown.kept.add("CXL-03s")
+
+
+def _judge_moment(shown: Observed, cancel: Call, target: Call) -> None:
+    """Judge that a CANCEL is answered after its target's terminal; the answer ends a target that has failed."""
+    if target.live and target.state == "failed":
+        target.state = "draining"
+        return
+    breach = None
+    if target.live:
+        breach = f"the CANCEL {cancel.cid!r} is answered before the terminal of its target"
+        target.state = "failed"
+    shown.judge("CXL-02s", target.cid, breach, "fail-call")
 
 
 _OBSERVE: dict[str, Callable[[Observed, Call, Step, Message, Calls], None]] = {
