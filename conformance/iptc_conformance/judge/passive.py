@@ -173,7 +173,7 @@ def _cancel_result(shown: Observed, call: Call, target: Target, message: Message
 
 
 def _judge_moment(shown: Observed, cancel: Call, target: Call) -> None:
-    """Judge that a CANCEL is answered after its target's terminal; the answer ends a target that has failed."""
+    """Judge that a CANCEL is answered after its target's terminal; a target that has failed ends with it."""
     if target.live and target.state == "failed":
         target.state = "draining"
         return
