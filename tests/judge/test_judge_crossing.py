@@ -93,6 +93,15 @@ def test_a_failed_call_owes_no_terminal_before_a_goodbye(talk: Talk) -> None:
     assert talk.say("acceptor", None) == []
 
 
+def test_an_open_that_crossed_a_goodbye_ends_at_once(talk: Talk) -> None:
+    talk.say("acceptor", None)
+    talk.sends(("initiator", "OPEN"), ("initiator", "MALFORMED"))
+    _no_findings(talk)
+    assert [note.text for note in talk.report().notes] == [
+        "ended with its connection, without a terminal (requested)"
+    ]
+
+
 def test_goodbyes_cross(talk: Talk) -> None:
     talk.say("initiator", None)
     talk.say("acceptor", None)

@@ -134,7 +134,7 @@ class ConnectionJudge:
             call.over = call.over or call.live
         if not owed:
             self.tally.keep(half.side, cell["keeps"])
-        elif self._halves[other_side(half.side)].broken_at is None:
+        elif self._other(half).broken_at is None:
             detail = f"GOODBYE while calls have no terminal: {', '.join(map(repr, owed))}"
             self._find(half, Breach("DSC-02s", None, "close", detail))
 
@@ -174,7 +174,12 @@ class ConnectionJudge:
                 self._blame(step)
         elif step.legal:
             self.tally.keep(half.side, step.cell["keeps"])
+            if event == "OPEN" and step.call is not None and self._other(half).state == "left":
+                step.call.over = True  # it crossed the GOODBYE of the side that would serve it
         return step
+
+    def _other(self, half: Half) -> Half:
+        return self._halves[other_side(half.side)]
 
     def _can_tell(self, half: Half, step: Step) -> bool:
         """Tell whether the table's word stands.
@@ -182,7 +187,7 @@ class ConnectionJudge:
         Once the other half is no longer read, what it opened or answered is unknown: then only a callee can
         be judged, whose duties do not hang on it.
         """
-        return step.role == "callee" or self._halves[other_side(half.side)].broken_at is None
+        return step.role == "callee" or self._other(half).broken_at is None
 
     def _blame(self, step: Step) -> None:
         if step.call is not None and step.role == "caller":
