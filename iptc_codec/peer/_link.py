@@ -11,6 +11,7 @@ from iptc_codec import Connection, Fatal, Limits, Message, Violation
 
 from ._errors import Disconnected
 from ._flow import Gate
+from ._report import shortened
 from ._writer import Writer
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Link:
 
     def fatal(self, violation: Violation) -> None:
         """Queue FATAL for a violation that costs the connection (ROB-03s)."""
-        self.post(Fatal.of("ProtocolError", f"{violation.clause}: {violation.detail}"))
+        self.post(Fatal.of("ProtocolError", shortened(f"{violation.clause}: {violation.detail}")))
 
     async def room(self) -> None:
         """Wait until application data may be posted. Raises `Disconnected`.

@@ -58,12 +58,10 @@ class Peer:
     ) -> None:
         self.uid = uid
         self._stream = stream
-        self._exports = exports
         self._link = Link(stream, Connection(uid, role=role, limits=limits), limits, settings)
         self._calls = Calls(self._link, uid)
         self._serving = Serving(self._link, exports)
         self._reader = Reader(stream, self._link, self._calls, self._serving, self._on_goodbye)
-        self._nursery: trio.Nursery | None = None
         self._left = trio.Event()
         self._ended = trio.Event()
         self._link.post(Hello(*uid), answer=False)
@@ -122,10 +120,10 @@ class Peer:
         """
         with trio.CancelScope(shield=True):
             try:
-                async with trio.open_nursery() as self._nursery:
+                async with trio.open_nursery() as nursery:
                     _current.set(self)
-                    self._serving.nursery = self._nursery
-                    self._nursery.start_soon(self._link.writer.run)
+                    self._serving.nursery = nursery
+                    nursery.start_soon(self._link.writer.run)
                     self._end(await self._reader.run())
                     with trio.move_on_after(_FLUSH_SECONDS):
                         await self._link.writer.flushed()
@@ -173,9 +171,9 @@ class Peer:
         self._left.set()
         self._calls.fail_all(why)
         self._serving.cancel_all()
-        if self._link.phase is Phase.TALKING and self._nursery is not None:
+        if self._link.phase is Phase.TALKING:
             self._link.move(Phase.LEAVING, why)
-            self._nursery.start_soon(self._answer_goodbye)
+            self._serving.nursery.start_soon(self._answer_goodbye)
 
     async def _answer_goodbye(self) -> None:
         await self._serving.idle()

@@ -12,6 +12,7 @@ from ._errors import CANCELLED_TYPE
 from ._settings import TRACEBACK_CHARACTERS, Settings
 
 _NOTICE = "StreamOverrun"
+_DETAIL_CHARACTERS = 500
 
 
 def name_of(error: BaseException) -> str:
@@ -24,6 +25,11 @@ def failure(error: BaseException, cid: str, settings: Settings, *, cancelled: bo
     """The FAIL for an exception; the end of its traceback goes with it unless that is to stay at home."""
     type_str = CANCELLED_TYPE if cancelled else name_of(error)
     return Fail.of(type_str, _traceback_of(error) if settings.send_tracebacks else "", cid)
+
+
+def shortened(detail: str) -> str:
+    """A detail that may quote the other end at any length."""
+    return detail if len(detail) <= _DETAIL_CHARACTERS else f"{detail[:_DETAIL_CHARACTERS]}…"
 
 
 def is_clean_up(error: BaseException) -> bool:

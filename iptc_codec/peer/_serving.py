@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_codec import Ack, End, Fail, LocalProtocolError, Message, Open, Result, State, Violation
+from iptc_codec import Ack, Command, End, Fail, LocalProtocolError, Message, Open, Result, State, Violation
 
 from ._calls import CANCEL
 from ._endpoint import Endpoint
 from ._errors import CANCELLED_TYPE
-from ._exports import RUNTIME, Exports, Kind, NotExportedError
+from ._exports import RUNTIME, Export, Exports, Kind, NotExportedError
 from ._invoke import answer, invoke
 from ._link import Link, Phase
-from ._report import failure, is_clean_up, name_of
+from ._report import failure, is_clean_up, name_of, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -90,19 +90,14 @@ class Serving:
             if command.ns == RUNTIME:
                 self._runtime(command.func, command.kwargs, command.cid)
             else:
-                export = self._exports.find(command.ns, command.func)
-                export.check(command.kwargs)
+                export = self._export(command)
                 self._start(command.cid, export.kind, lambda served: invoke(export, served, command.kwargs))
         except _Refusal as refusal:
             self._refuse(command.cid, refusal.type_str, str(refusal))
-        except NotExportedError as error:
-            self._refuse(command.cid, error.type_str, str(error))
-        except TypeError as error:
-            self._refuse(command.cid, "TypeError", str(error))
 
     def violated(self, cid: str, violation: Violation) -> None:
         """The caller broke the protocol in a call: its task is let go, and that is how it ends (ERR-06s)."""
-        verdict = Fail.of(_VIOLATION_TYPE, f"{violation.clause}: {violation.detail}", cid)
+        verdict = Fail.of(_VIOLATION_TYPE, shortened(f"{violation.clause}: {violation.detail}"), cid)
         served = self._live.get(cid)
         if served is not None:
             served.cancel(verdict)
@@ -111,6 +106,16 @@ class Serving:
             self._link.post(verdict)
 
     # How calls begin.
+
+    def _export(self, command: Command) -> Export:
+        try:
+            export = self._exports.find(command.ns, command.func)
+            export.check(command.kwargs)
+        except NotExportedError as error:
+            raise _Refusal(error.type_str, str(error)) from None
+        except TypeError as error:
+            raise _Refusal("TypeError", str(error)) from None
+        return export
 
     def _runtime(self, func: str, kwargs: dict[str, object], cid: str) -> None:
         on_cancel = self._link.settings.on_cancel
@@ -145,7 +150,7 @@ class Serving:
         self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
-        self._link.post(Fail.of(type_str, detail, cid))
+        self._link.post(Fail.of(type_str, shortened(detail), cid))
 
     # How they end.
 

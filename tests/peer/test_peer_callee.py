@@ -114,6 +114,19 @@ async def test_refused_without_ack(ns: str, func: str, kwargs: dict[str, object]
         assert types(await raw.barrier("b")) == [type_str]
 
 
+async def test_refusals_do_not_quote_at_length() -> None:
+    limits = Limits(frame_bytes=10_000)
+    async with serving(limits=limits) as raw:
+        for cid, opened in (
+            ("a", cmd("a", "\0" * 9000)),
+            ("b", cmd("b", "echo", "\0" * 9000)),
+            ("c", cmd("c", "echo", NS, **{"\0" * 9000: 1})),
+            ("d", cmd("d", "\0" * 9000, "self")),
+        ):
+            await raw.send(opened)
+            assert len(str(await raw.receive())) < 1000, cid
+
+
 async def test_wrong_uid_is_refused() -> None:
     async with serving() as raw:
         await raw.send({"cmd": [NS, "echo", {"value": 1}, ["raw", "u2"], "c"]})
@@ -177,6 +190,22 @@ async def test_misused_contexts_fail() -> None:
         assert types(await raw.answers("b")) == ["functype", "RuntimeError"]
         await raw.send(cmd("c", "two_streams", "ns"))
         assert types(await raw.answers("c")) == ["functype", "started", "stop", "RuntimeError"]
+
+
+async def test_a_stream_left_by_an_error_is_ended_before_the_result() -> None:
+    exports = Exports()
+
+    @exports.context("ns")
+    async def recovers(ctx: ServedContext) -> int:
+        await ctx.started()
+        with pytest.raises(ZeroDivisionError):
+            async with ctx.stream():
+                raise ZeroDivisionError
+        return 1
+
+    async with serving(exports) as raw:
+        await raw.send(cmd("c", "recovers", "ns"))
+        assert types(await raw.answers("c")) == ["functype", "started", "stop", "return"]
 
 
 async def test_unencodable_values_fail_their_call_alone() -> None:

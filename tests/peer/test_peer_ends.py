@@ -13,6 +13,7 @@ from iptc_codec.peer import (
     Disconnected,
     Exports,
     Peer,
+    RemoteCancelled,
     ServedContext,
     current_peer,
     open_stream_peer,
@@ -292,6 +293,43 @@ async def test_leaving_with_calls_in_both_directions() -> None:
             outer.start_soon(caller)
             await trio.testing.wait_all_tasks_blocked()
     assert await fixture.cancelled_tags() == ["served"]
+
+
+async def test_a_call_whose_cancel_alone_is_answered_was_cancelled() -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    raw = Raw(theirs)
+    await raw.send(UID)
+    async with trio.open_nursery() as nursery, open_stream_peer(ours) as peer:
+
+        async def caller() -> None:
+            with pytest.raises(RemoteCancelled):
+                await peer.call(NS, "hang")
+
+        async def callee() -> None:
+            opened, own = (await raw.receive_many(3))[1:]
+            assert own["cmd"][2] == {"cid": opened["cmd"][4]}
+            cid = own["cmd"][4]
+            await raw.send({"functype": "asyncfunc", "cid": cid}, {"return": None, "cid": cid}, None)
+
+        nursery.start_soon(caller)
+        nursery.start_soon(callee)
+        await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_goodbye_fails_our_calls_while_theirs_clean_up() -> None:
+    async with calling(Fixture().exports()) as (peer, raw), trio.open_nursery() as nursery:
+
+        async def leaves() -> None:
+            await raw.receive()
+            await raw.send(cmd("c", "slow_cancel", seconds=3), None)
+
+        nursery.start_soon(leaves)
+        before = trio.current_time()
+        with pytest.raises(Disconnected, match="left"):
+            await peer.call(NS, "hang")
+        assert trio.current_time() == before
+        assert (await raw.rest())[-1] is None
+        assert trio.current_time() == pytest.approx(before + 3)
 
 
 async def test_leaving_gives_up_calls_that_nobody_answers() -> None:
