@@ -25,14 +25,16 @@ from iptc_codec import (
     Violation,
     decode,
 )
-from iptc_conformance.judge import Judge
+from iptc_conformance.judge import Judge, calls
 from iptc_conformance.trace import TraceEvent
 from tests.agreement.agreement_ends import ROLES, UIDS, is_must, plain
 from tests.agreement.agreement_support import (
+    V1,
     Dialogue,
     Side,
     chunkings,
     dialogues,
+    load,
     normal,
     other,
     read_independently,
@@ -86,6 +88,27 @@ def test_judge_reaches_the_verdict_in_every_chunking(dialogue: Dialogue) -> None
         assert [clause for clause in dialogue.kept if report.clauses[clause] != "pass"] == []
         for violation in dialogue.violations:
             assert report.clauses[violation["clause"]] == "fail"
+
+
+def test_the_dialogues_meet_every_cell_of_the_call_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    met = set()
+    cell_at = calls.cell_at
+
+    def meet(state: str, role: calls.Role, event: str) -> dict[str, Any]:
+        met.add((state, role, event))
+        return cell_at(state, role, event)
+
+    monkeypatch.setattr(calls, "cell_at", meet)
+    for dialogue in DIALOGUES:
+        judge_trace(dialogue, 0)
+    every = {
+        (state, role, event)
+        for state, roles in load(V1 / "call.json")["cells"].items()
+        for role, events in roles.items()
+        for event in events
+        if (state, role) != ("idle", "callee")  # who sends for a cid that nobody has opened is no callee
+    }
+    assert every - met == set()
 
 
 # ---- the codec
