@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
 V1 = SPEC / "v1"
 NANOS = 1_000_000_000
+LAST_MICROSECOND = 253_402_300_799_999_999_000  # nanoseconds; of the year 9999
 
 Side = Literal["initiator", "acceptor"]
 LONG = 20_000  # bytes
@@ -238,7 +239,7 @@ def to_microseconds(value: Normal) -> Normal:
     """Return the same with timestamps rounded to microseconds: Python's datetime holds no more (ENC-12r)."""
     match value:
         case ("timestamp", nanos):
-            return ("timestamp", (nanos + 500) // 1000 * 1000)
+            return ("timestamp", min((nanos + 500) // 1000 * 1000, LAST_MICROSECOND))
         case ("array", items):
             return ("array", tuple(map(to_microseconds, items)))
         case ("map", pairs):
