@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PIP_FLAGS := --quiet --disable-pip-version-check
+PIP_FLAGS := -qq --disable-pip-version-check
 
 TRACTOR := conformance/peers/tractor_0_1_0a5
 TRACTOR_VENV := .venv-tractor
 TRACTOR_READY := $(TRACTOR_VENV)/.ready
 # The release imports what its trio deprecates, and says so at every import.
 TRACTOR_CALLEE := $(TRACTOR_VENV)/bin/python -W ignore $(TRACTOR)/callee.py
+
+# More options for `iptc conform`, e.g. `make conform-tractor OPTIONS='--area CXL'`.
+OPTIONS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,10 +33,10 @@ $(TRACTOR_READY): $(TRACTOR)/requirements.txt
 	touch $@
 
 conform: $(READY) ## the suite against the reference peer
-	$(BIN)/iptc conform
+	$(BIN)/iptc conform $(OPTIONS)
 
 conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5, held to its baseline
-	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.json -- $(TRACTOR_CALLEE)
+	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.json $(OPTIONS) -- $(TRACTOR_CALLEE)
 
 tractor-baseline: $(READY) $(TRACTOR_READY) ## write tractor's baseline anew; reasons of known entries are kept
 	$(BIN)/iptc conform callee --write-baseline $(TRACTOR)/baseline.json -- $(TRACTOR_CALLEE)

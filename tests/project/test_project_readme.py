@@ -66,7 +66,8 @@ def run_session(session: str) -> list[tuple[str, str, str]]:
     wanted = commands(session)
     script = "\n".join(f"printf '{MARK}'\n{command}" for command, _ in wanted)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment = {**inherited, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1"}
     done = subprocess.run(
         ["bash", "-c", script], cwd=ROOT, env=environment, text=True, timeout=SECONDS,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
