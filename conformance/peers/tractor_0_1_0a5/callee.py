@@ -1,6 +1,6 @@
 """Serve the fixture namespace from a tractor 0.1.0a5 root actor on 127.0.0.1:$IPTC_PORT.
 
-Runs in a virtual environment of its own (`make conform-tractor` makes it), with the pins of `requirements.txt`.
+Runs in an environment of its own, which `make conform-tractor` makes from `requirements.txt`.
 Ends with status 1 when the actor is lost, whatever lost it; the suite then starts another.
 SIGTERM keeps its default action, which works however wedged the actor is.
 """
