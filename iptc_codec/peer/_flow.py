@@ -59,9 +59,11 @@ class Gate:
         while self._idle_since:
             with trio.move_on_at(min(self._idle_since.values()) + self.limits.stall_seconds):
                 await self._lot.park()
-            latest = trio.current_time() - self.limits.stall_seconds
-            for inbox in [inbox for inbox, since in self._idle_since.items() if since <= latest]:
-                inbox.overrun()
+            now = trio.current_time()
+            for inbox, since in list(self._idle_since.items()):
+                # As the deadline was made: rounded otherwise, it might never be reached.
+                if since + self.limits.stall_seconds <= now:
+                    inbox.overrun()
 
 
 class Inbox:
