@@ -72,6 +72,9 @@ class Peer:
     async def write(self, stream: trio.SocketStream, data: bytes) -> None:
         await stream.send_all(data)
 
+    def serves(self, kind: str) -> bool:
+        return True
+
     def ack(self, call: Call) -> str:
         return call.kind
 
@@ -109,6 +112,7 @@ class Conn:
         self.calls: dict[str, Call] = {}
         self.uid: list[Any] = []
         self.lock = trio.Lock()
+        self.leaked = False
         self.nursery: trio.Nursery
 
     async def run(self) -> None:
@@ -239,7 +243,8 @@ class Conn:
     def _lookup(self, ns: str, func: str) -> tuple[str, dict[str, bool], Any] | None:
         if ns == "self" and func == "_cancel_task":
             return "asyncfunc", {"cid": True}, _cancel
-        return FIXTURE.get(func) if ns == NAMESPACE else None
+        found = FIXTURE.get(func) if ns == NAMESPACE else None
+        return found if found is not None and self.peer.serves(found[0]) else None
 
     async def _serve(self, call: Call, body: Any, kwargs: dict[str, Any]) -> None:
         outcome: tuple[str, Any] = ("stop", True)
@@ -390,11 +395,15 @@ class NoTerminalOnCancel(Peer):
 
 
 class Leaky(Peer):
-    """Goes on with its tasks when their connection ends."""
+    """Seems to go on with its tasks when their connection ends: nobody hears of their cancellation."""
 
     def at_end(self, conn: Conn) -> None:
-        for call in list(conn.calls.values()):
-            call.over.set()
+        conn.leaked = True
+        super().at_end(conn)
+
+    def remember(self, call: Call, tag: str) -> None:
+        if not call.conn.leaked:
+            super().remember(call, tag)
 
 
 class Dies(Peer):
@@ -423,6 +432,13 @@ class WrongKind(Peer):
 
     def ack(self, call: Call) -> str:
         return "context" if call.kind == "asyncgen" else call.kind
+
+
+class Partial(Peer):
+    """Serves no contexts."""
+
+    def serves(self, kind: str) -> bool:
+        return kind != "context"
 
 
 class Whims(Peer):
@@ -458,6 +474,7 @@ VARIANTS: dict[str, type[Peer]] = {
     "freezes": Freezes,
     "silent-drop": SilentDrop,
     "wrong-kind": WrongKind,
+    "partial": Partial,
     "whims": Whims,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -24,13 +25,17 @@ def load_cases(folder: Path | None = None) -> list[Case]:
 
     `folder` replaces the packaged one. Raises CaseFileError for a file that is not as its schema says.
     """
-    root = folder if folder is not None else _specdata.cases_root() / "v1"
+    return list(_load(folder if folder is not None else _specdata.cases_root() / "v1"))
+
+
+@cache
+def _load(root: Path) -> tuple[Case, ...]:
     validator = schema_validator("case.schema.json")
     cases: list[Case] = []
     for path in sorted(root.glob("*.json")):
         cases.extend(_read(path, validator))
     _check_whole(cases)
-    return cases
+    return tuple(cases)
 
 
 def schema_validator(name: str) -> jsonschema.Draft202012Validator:

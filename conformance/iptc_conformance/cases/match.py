@@ -88,6 +88,12 @@ class Matcher:
                 break
         return " then ".join(names) if names else "nothing more"
 
+    @property
+    def wants_kind(self) -> str | None:
+        """The kind of message that has to come next; None if there is a choice, or nothing has to."""
+        slot = next((slot for slot in self.slots[self._at :] if slot.seen < slot.least), None)
+        return None if slot is None else next((key for key in slot.pattern if key in KINDS), None)
+
     def feed(self, message: Inbound) -> bool:
         """Take one message. False, and dead, if it does not fit here."""
         while self._at < len(self.slots):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from iptc_conformance.driving.result import Result
 
+_PLAIN_WIDTH = 160
+
 
 class Options(Protocol):
     """What the command line says about a run (`cli.app.ConformOptions`)."""
@@ -97,7 +99,7 @@ def _conform(testee: Testee, options: Options, rerun: str, tail: str) -> int:
     expected = _read(options.expect)
     old = _old_baseline(options.write_baseline, expected)
     summary = _run(testee, cases, options, expected, whole=len(cases) == len(everything))
-    print_report(Console(highlight=False), summary, expected, _Rerun(rerun, options.namespace, tail).line)
+    print_report(report_console(), summary, expected, _Rerun(rerun, options.namespace, tail).line)
     if options.write_baseline is None:
         return summary.exit_code
     try:
@@ -106,6 +108,12 @@ def _conform(testee: Testee, options: Options, rerun: str, tail: str) -> int:
         raise UsageError(f"{options.write_baseline}: {error.strerror}") from error
     print(f"{options.write_baseline}: {count} entries")
     return 0 if summary.exit_code == EXIT_FINDINGS else summary.exit_code
+
+
+def report_console() -> Console:
+    """A console that keeps to a terminal's width, and wraps nothing elsewhere."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH, soft_wrap=True)
 
 
 class _Rerun:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from iptc_conformance.cases.model import Case, Step
 
 _ROBUST = "ROB-01r"
+_BEFORE = "before"
 
 
 async def run_case(case: Case, address: Address, settings: Settings) -> Result:
@@ -25,12 +26,14 @@ async def run_case(case: Case, address: Address, settings: Settings) -> Result:
     draft = Draft()
     async with trio.open_nursery() as nursery:
         session = Session(address, settings, nursery)
-        if await _fenced(case, session, draft, "before"):
+        if await _fenced(case, session, draft, _BEFORE):
             await _steps(case, session, draft)
-            if case.negative and draft.verdict in {"pass", "warn"}:
+            if draft.verdict in {"pass", "warn"}:
                 await _fenced(case, session, draft, "after")
         await _diagnose(case, session, draft)
         await _let_go(session)
+        if case.hostile and draft.verdict in {"pass", "warn", "fail"}:
+            await _fenced(case, session, draft, "at the end of")
         nursery.cancel_scope.cancel()
     _judge(case, session, draft)
     return Result(
@@ -42,6 +45,8 @@ async def run_case(case: Case, address: Address, settings: Settings) -> Result:
         findings=tuple(session.recorder.findings),
         conversation=tuple(map(str, session.recorder.lines)),
         seconds=trio.current_time() - started,
+        waited=draft.waited,
+        starved=session.signal.starved,
     )
 
 
@@ -96,7 +101,8 @@ async def _steps(case: Case, session: Session, draft: Draft) -> None:
         for step in case.steps:
             await run_step(step, session)
     except StepFailure as failure:
-        _failed(failure.clause or case.clauses[0], failure.detail, draft)
+        _failed(failure.clause_for(case.clauses), failure.detail, draft)
+        draft.waited = failure.waited
     except PeerGone as gone:
         draft.fail("crash", str(gone), case.clauses[0])
     for clause, detail in session.warnings:
@@ -118,12 +124,16 @@ async def _fenced(case: Case, session: Session, draft: Draft, when: str) -> bool
     try:
         await session.fence()
     except PeerGone as gone:
-        verdict, detail = ("untestable" if when == "before" else "crash"), str(gone)
+        verdict, detail = "crash", str(gone)
     except StepFailure as failure:
-        verdict, detail = ("untestable" if when == "before" else "hang"), failure.detail
+        verdict, detail = "hang", failure.detail
     else:
         return True
-    draft.fail(verdict, f"{when} the case: {detail}", _ROBUST if when == "after" else None)
+    if when == _BEFORE:
+        draft.fail("untestable", f"before the case: {detail}", None)
+    else:
+        draft.verdict = verdict
+        draft.fail(verdict, f"{when} the case: {detail}", _ROBUST)
     return False
 
 

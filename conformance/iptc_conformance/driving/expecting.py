@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from iptc_conformance.cases.match import Inbound, Matcher, fits
-from iptc_conformance.driving.session import Session, StepFailure
+from iptc_conformance.driving.session import WRONG_KIND, Session, StepFailure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _POLL_PAUSE = 0.05
 PROBE = "probe"
+_MISSING = {"ack": "OPN-02s", "item": "STR-06s", "end": "TRM-01s", "result": "TRM-01s", "fail": "TRM-01s"}
+_WRONG = {("ack", "ack"): WRONG_KIND, ("item", "item"): "STR-06s"}
 
 
 async def do_expect(step: Step, session: Session) -> None:
@@ -26,13 +28,14 @@ async def do_expect(step: Step, session: Session) -> None:
     matchers = [Matcher.of(patterns, session.bindings.value) for patterns in alternatives]
     waiter = _Waiter(step, session, link, cid)
     while (done := next((matcher for matcher in matchers if matcher.complete), None)) is None:
-        message = await waiter.next_message(lambda: _wants(matchers))
+        kind = next((matcher.wants_kind for matcher in matchers if not matcher.dead), None)
+        message = await waiter.next_message(lambda: _wants(matchers), _MISSING.get(kind or ""))
         if message.kind in step.get("skip", ()):
             continue
         wanted = _wants(matchers)
         fed = [matcher.feed(message) for matcher in matchers if not matcher.dead]
         if not any(fed):
-            raise _unlike(message, wanted, step)
+            raise _unlike(message, wanted, step, _WRONG.get((kind, message.kind)))
     _take_optional(done, link, cid)
     done.finish()
     for clause in done.warnings:
@@ -77,7 +80,7 @@ async def do_contained(step: Step, session: Session) -> None:
         return
     what = f"{step['contained']} got {terminal or 'no answer'}, and the connection stays open"
     if "ignored_warns" not in step:
-        raise StepFailure(what, step.get("clause"))
+        raise StepFailure(what, step.get("clause"), waited=terminal is None)
     await session.ask(link.name, "echo", {"value": 1}, seconds)
     session.warn(step["ignored_warns"], what)
 
@@ -86,7 +89,7 @@ async def do_closed(step: Step, session: Session) -> None:
     """The testee closes the connection. It may say FATAL or GOODBYE before, and end its calls."""
     link = session.link(step["closed"])
     if not await session.until(lambda: link.ended is not None, step.get("within")):
-        raise StepFailure(f"connection {link.name} is still open", step.get("clause"))
+        raise StepFailure(f"connection {link.name} is still open", step.get("clause"), waited=True)
 
 
 async def do_left(step: Step, session: Session) -> None:
@@ -95,9 +98,12 @@ async def do_left(step: Step, session: Session) -> None:
     closed = await session.until(lambda: link.ended is not None, step.get("within"))
     if not link.goodbye:
         how = f"it ended ({link.ended})" if closed else "nothing came"
-        raise StepFailure(f"no GOODBYE on connection {link.name}: {how}", step.get("clause"))
+        raise StepFailure(
+            f"no GOODBYE on connection {link.name}: {how}", step.get("clause"), waited=not closed
+        )
     if not closed:
-        raise StepFailure(f"connection {link.name} is still open after its GOODBYE", step.get("clause"))
+        detail = f"connection {link.name} is still open after its GOODBYE"
+        raise StepFailure(detail, step.get("clause"), waited=True)
 
 
 async def do_hello_of(step: Step, session: Session) -> None:
@@ -111,7 +117,9 @@ async def do_barrier(step: Step, session: Session) -> None:
     try:
         value = await session.ask(name, "echo", {"value": session.bindings.run}, step.get("within"))
     except StepFailure as failure:
-        raise StepFailure(failure.detail, failure.clause or step.get("clause")) from failure
+        raise StepFailure(
+            failure.detail, failure.clause or step.get("clause"), waited=failure.waited
+        ) from failure
     if value != session.bindings.run:
         raise StepFailure(f"echo returned {value!r}", "ENC-11r")
     extra = session.unexpected(name, set(step.get("allow", ())))
@@ -131,7 +139,9 @@ async def do_fence(step: Step, session: Session) -> None:
     try:
         await session.fence(step.get("within"))
     except StepFailure as failure:
-        raise StepFailure(failure.detail, failure.clause or step.get("clause")) from failure
+        raise StepFailure(
+            failure.detail, failure.clause or step.get("clause"), waited=failure.waited
+        ) from failure
 
 
 async def do_poll(step: Step, session: Session) -> None:
@@ -147,9 +157,8 @@ async def do_poll(step: Step, session: Session) -> None:
         while tag not in await _tags(session):  # noqa: ASYNC110  (the testee can only be asked)
             await trio.sleep(_POLL_PAUSE)
         return
-    raise StepFailure(
-        f"the task {step['poll']} is still running: its tag is not among cancelled_tags", step.get("clause")
-    )
+    detail = f"the task {step['poll']} is still running: its tag is not among cancelled_tags"
+    raise StepFailure(detail, step.get("clause"), waited=True)
 
 
 async def do_order(step: Step, session: Session) -> None:
@@ -172,12 +181,14 @@ class _Waiter:
         self._session = session
         self._link = link
         self._cid = cid
-        self._deadline = trio.current_time() + step.get("within", session.settings.timeout)
+        self._left: float = step.get("within", session.settings.timeout)
 
-    async def until(self, done: Callable[[], bool], wants: Callable[[], str]) -> None:
+    async def until(
+        self, done: Callable[[], bool], wants: Callable[[], str], likely: str | None = None
+    ) -> None:
         """Wait for a condition.  Raises StepFailure when the connection or the time ends first."""
-        left = max(0.0, self._deadline - trio.current_time())
-        await self._session.until(lambda: done() or self._link.ended is not None, left)
+        signal = self._session.signal
+        self._left = await signal.spend(lambda: done() or self._link.ended is not None, self._left)
         if done():
             return
         clause = self._step.get("clause")
@@ -186,15 +197,16 @@ class _Waiter:
             how = f"the connection ended ({self._link.ended})"
         else:
             how = f"nothing came within {self._step.get('within', self._session.settings.timeout):g} s"
-        raise StepFailure(f"{name}: expected {wants()}, but {how}", clause)
+        waited = self._link.ended is None
+        raise StepFailure(f"{name}: expected {wants()}, but {how}", clause, waited=waited, likely=likely)
 
-    async def next_message(self, wants: Callable[[], str]) -> Inbound:
+    async def next_message(self, wants: Callable[[], str], likely: str | None) -> Inbound:
         """Take the next message of the call."""
-        await self.until(lambda: bool(self._link.pending(self._cid)), wants)
+        await self.until(lambda: bool(self._link.pending(self._cid)), wants, likely)
         message = self._link.pending(self._cid)[0]
         self._link.consume(self._cid)
         if message.clause is not None:
-            raise StepFailure(f"{message}", message.clause, explained=True)
+            raise StepFailure(f"{message}", message.clause)
         return message
 
 
@@ -216,11 +228,9 @@ def _take_optional(matcher: Matcher, link: Link, cid: str) -> None:
         link.consume(cid)
 
 
-def _unlike(message: Inbound, wanted: str, step: Step) -> StepFailure:
+def _unlike(message: Inbound, wanted: str, step: Step, likely: str | None = None) -> StepFailure:
     clause = message.clause or step.get("clause")
-    return StepFailure(
-        f"{message} came where {wanted} was expected", clause, explained=message.clause is not None
-    )
+    return StepFailure(f"{message} came where {wanted} was expected", clause, likely=likely)
 
 
 def _seen(link: Link, cid: str) -> str:

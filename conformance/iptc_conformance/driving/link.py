@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CHUNK = 65536
+_SLICE = 0.2
+_LATE = 0.1
 _CALL_KINDS = frozenset({"ack", "started", "item", "end", "result", "fail", "overrun"})
 
 
 class Signal:
-    """Wakes everyone who waits for something to change."""
+    """Wakes everyone who waits for something to change.
+
+    Time in which this process itself could not run is not charged to the testee; `starved` tells of it.
+    """
 
     def __init__(self) -> None:
         self._event = trio.Event()
+        self.starved = False
 
     def notify(self) -> None:
         """Something changed."""
@@ -33,10 +39,20 @@ class Signal:
 
     async def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Wait, bounded, until `done()` holds; whether it does."""
-        with trio.move_on_after(seconds):
-            while not done():
-                await self._event.wait()
+        await self.spend(done, seconds)
         return done()
+
+    async def spend(self, done: Callable[[], bool], seconds: float) -> float:
+        """Wait as `until` does, and return how much of the time is left."""
+        while not done() and seconds > 0:
+            slice_ = min(seconds, _SLICE)
+            began = trio.current_time()
+            with trio.move_on_after(slice_):
+                await self._event.wait()
+            took = trio.current_time() - began
+            self.starved = self.starved or took > slice_ + _LATE
+            seconds -= min(took, slice_)
+        return seconds
 
 
 class Link:
@@ -55,18 +71,28 @@ class Link:
         self._recorder = recorder
         self._signal = signal
         self._deframer = Deframer()
-        self._out, self._queue = trio.open_memory_channel[bytes | None](math.inf)
+        self._out, self._queue = trio.open_memory_channel[bytes](math.inf)
         self._sent = 0
         self._written = 0
 
     async def run(self) -> None:
-        """Read and write until the connection ends."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._read)
-            nursery.start_soon(self._write)
+        """Read and write until the case is over."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._read)
+                nursery.start_soon(self._write)
+        finally:
+            await trio.aclose_forcefully(self._stream)
+            self._out.close()
+            self._queue.close()
 
     def send(self, frames: list[bytes], split: int | None = None) -> None:
-        """Queue frames (or bytes that are none) to be written in one go, or in pieces of `split` bytes."""
+        """Queue frames (or bytes that are none) to be written in one go, or in pieces of `split` bytes.
+
+        On a connection that has ended nothing is sent, and so nothing recorded: what follows will show it.
+        """
+        if self.ended is not None:
+            return
         for frame in frames:
             self._recorder.frame(self.name, HARNESS, frame)
         whole = b"".join(frames)
@@ -126,7 +152,6 @@ class Link:
                 self._end("closed here")
             else:
                 self._take(chunk)
-        self._out.close()
 
     def _take(self, chunk: bytes) -> None:
         for frame in self._deframer.feed(chunk):
@@ -163,9 +188,7 @@ class Link:
             self._signal.notify()
 
     async def _write(self) -> None:
-        async for piece in self._queue:
-            if piece is None:
-                return
+        async for piece in self._queue:  # ends with the case
             try:
                 await self._stream.send_all(piece)
             except (trio.BrokenResourceError, trio.ClosedResourceError):

@@ -29,7 +29,10 @@ UNJUDGED = frozenset({"unsupported", "not-applicable", "not-observed", "untestab
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The verdict of one case. `failed` and `warned`: the clauses broken, its own or seen in passing."""
+    """The verdict of one case. `failed` and `warned`: the clauses broken, its own or seen in passing.
+
+    `waited`: it rests on what did not come in time. `starved`: the harness itself could not always run.
+    """
 
     case: Case
     verdict: str
@@ -39,6 +42,8 @@ class Result:
     findings: tuple[Finding, ...] = ()
     conversation: tuple[str, ...] = ()
     seconds: float = 0.0
+    waited: bool = False
+    starved: bool = False
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -75,6 +80,7 @@ class Draft:
     details: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
+    waited: bool = False
 
     def fail(self, verdict: str, detail: str, clause: str | None) -> None:
         """Note a finding. The first verdict other than pass and warn stands."""

@@ -16,14 +16,31 @@ if TYPE_CHECKING:
     from iptc_conformance.cases.match import Inbound
 
 
-class StepFailure(Exception):  # noqa: N818  (a verdict, not a fault of the suite)
-    """An expectation was not met. `clause` is the one it breaks, None for the case's own first."""
+WRONG_KIND = "OPN-10s"
 
-    def __init__(self, detail: str, clause: str | None = None, *, explained: bool = False) -> None:
+
+class StepFailure(Exception):  # noqa: N818  (a verdict, not a fault of the suite)
+    """An expectation was not met.
+
+    `clause` is the one it breaks; None: `likely` if the case is about that one, else the case's own first.
+    `waited`: it is what did not come in time.
+    """
+
+    def __init__(
+        self, detail: str, clause: str | None = None, *, waited: bool = False, likely: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.clause = clause
-        self.explained = explained
+        self.waited = waited
+        self.likely = likely
+
+    def clause_for(self, clauses: tuple[str, ...]) -> str:
+        """The clause that this breaks in a case about these clauses."""
+        if self.clause is not None:
+            return self.clause
+        certain = self.likely in clauses or self.likely == WRONG_KIND
+        return self.likely if certain and self.likely is not None else clauses[0]
 
 
 class PeerGone(Exception):  # noqa: N818  (a verdict, not a fault of the suite)
@@ -100,7 +117,8 @@ class Session:
         await self.until(lambda: link.hello is not None or link.ended is not None, seconds)
         if link.hello is None:
             how = f"the connection ended ({link.ended})" if link.ended else "nothing came"
-            raise StepFailure(f"no hello on connection {name}: {how}", clause or "HSK-01s")
+            detail = f"no hello on connection {name}: {how}"
+            raise StepFailure(detail, clause or "HSK-01s", waited=link.ended is None)
 
     def link(self, name: str) -> Link:
         """A connection by its name in the case."""
@@ -149,7 +167,8 @@ class Session:
             return answers[-1].value
         what = ", ".join(map(str, answers)) or "nothing"
         ended = f"; the connection ended ({link.ended})" if link.ended else ""
-        raise StepFailure(f"a fresh {func} on connection {name} got {what}{ended}")
+        waited = not answers and link.ended is None
+        raise StepFailure(f"a fresh {func} on connection {name} got {what}{ended}", waited=waited)
 
     async def fence(self, seconds: float | None = None) -> None:
         """A sane exchange on a connection of its own.  Raises PeerGone, StepFailure."""

@@ -18,56 +18,77 @@ if TYPE_CHECKING:
     from iptc_conformance.driving.session import Settings
 
 AT_ONCE = 8
+LANES = 4
 Report = Callable[[Result], None]
 _LOST = frozenset({"crash", "hang", "untestable"})
 
 
 @dataclass(slots=True)
+class _Lane:
+    """A testee that takes one case after the other."""
+
+    testee: Testee
+    gone: str | None = None
+
+    async def revive(self) -> None:
+        """Start the testee again; note that it is gone for good if that fails."""
+        try:
+            await self.testee.revive()
+        except TesteeError as error:
+            self.gone = f"the testee is gone: {error}"
+
+
+@dataclass(slots=True)
 class Suite:
-    """One run: harmless cases side by side, then each alone those that may take the testee down."""
+    """One run: harmless cases side by side, then each alone those that may take the testee down.
+
+    Where the testee is a command, several processes of it take the cases of the second kind, one each.
+    """
 
     testee: Testee
     cases: Sequence[Case]
     settings: Settings
     report: Report
     at_once: int = AT_ONCE
+    lanes: int = LANES
     results: list[Result] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
-    _gone: str | None = None
 
     async def run(self) -> list[Result]:
-        """Run every case and report each as it ends.  Raises TesteeError if nothing can be judged at all."""
+        """Run every case and report each as it ends. Raises TesteeError if nothing can be judged at all."""
         await self.testee.start()
         try:
-            await self._run_all()
+            await self._run_all(_Lane(self.testee))
         finally:
             with trio.CancelScope(shield=True):
                 await self.testee.stop()
         return self.results
 
-    async def _run_all(self) -> None:
+    async def _run_all(self, lane: _Lane) -> None:
         needed = {func for case in self.cases for func in case.needs}
         self.missing = await missing_functions(needed, self.testee.address, self.settings)
         if not await self.testee.alive():
-            await self._revive()
+            await lane.revive()
         runnable = [case for case in self.cases if self._supported(case)]
         harmless = sorted((case for case in runnable if not case.hostile), key=lambda case: not case.slow)
-        while harmless:
-            lost = await self._side_by_side(harmless)
-            await self._alone(lost)
-        await self._alone([case for case in runnable if case.hostile])
+        hostile = [case for case in runnable if case.hostile]
+        while harmless and lane.gone is None:
+            await self._alone(lane, await self._side_by_side(lane, harmless))
+        await self._in_lanes(lane, hostile)
+        for case in (*harmless, *hostile):
+            self._add(Result(case, "untestable", lane.gone or "no testee is left to ask"))
 
     def _supported(self, case: Case) -> bool:
         lacking = [f"{func} ({self.missing[func]})" for func in case.needs if func in self.missing]
         if lacking:
-            detail = f"the testee does not serve {', '.join(lacking)}"
-            self._add(Result(case, "unsupported", detail))
+            self._add(Result(case, "unsupported", f"the testee does not serve {', '.join(lacking)}"))
         return not lacking
 
-    async def _side_by_side(self, cases: list[Case]) -> list[Case]:
+    async def _side_by_side(self, lane: _Lane, cases: list[Case]) -> list[Case]:
         """Run cases together, taking them out of `cases`, until all are done or the testee is lost.
 
-        Those that were running when it was lost are returned, unreported: only alone they tell which did it.
+        Returned, unreported, are those that were running when it was lost, for only alone they tell which did
+        it; and those that waited in vain, for only alone it is certain that they did not wait for each other.
         """
         again: list[Case] = []
         lost = trio.Event()
@@ -75,11 +96,13 @@ class Suite:
         async def worker() -> None:
             while cases and not lost.is_set():
                 case = cases.pop(0)
-                result = await run_case(case, self.testee.address, self.settings)
+                result = await run_case(case, lane.testee.address, self.settings)
                 gone = result.verdict in _LOST or lost.is_set()
-                if gone or (result.verdict == "fail" and not await self.testee.alive()):
+                if gone or (result.verdict == "fail" and not await lane.testee.alive()):
                     again.append(case)
                     lost.set()
+                elif result.waited:
+                    again.append(case)
                 else:
                     self._add(result)
 
@@ -87,29 +110,41 @@ class Suite:
             for _ in range(self.at_once):
                 nursery.start_soon(worker)
         if lost.is_set():
-            await self._revive()
+            await lane.revive()
         return again
 
-    async def _alone(self, cases: list[Case]) -> None:
-        for case in cases:
-            if self._gone is not None:
-                self._add(Result(case, "untestable", self._gone))
-                continue
-            result = await run_case(case, self.testee.address, self.settings)
-            died = not await self.testee.alive()
-            self._add(_as_crash(result) if died else result)
-            if (
-                died
-                or result.verdict in {"crash", "hang", "untestable"}
-                or (case.hostile and result.verdict == "fail")
-            ):
-                await self._revive()
+    async def _in_lanes(self, first: _Lane, cases: list[Case]) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._alone, first, cases)
+            for _ in range(min(self.lanes, len(cases)) - 1):
+                more = self.testee.another()
+                if more is not None:
+                    nursery.start_soon(self._further_lane, more, cases)
 
-    async def _revive(self) -> None:
+    async def _further_lane(self, testee: Testee, cases: list[Case]) -> None:
         try:
-            await self.testee.revive()
-        except TesteeError as error:
-            self._gone = f"the testee is gone: {error}"
+            await testee.start()
+            await self._alone(_Lane(testee), cases)
+        except TesteeError:
+            return  # the first lane goes on, and tells if it can't either
+        finally:
+            with trio.CancelScope(shield=True):
+                await testee.stop()
+
+    async def _alone(self, lane: _Lane, cases: list[Case]) -> None:
+        """Run cases one after the other, taking them out of `cases`, as long as the testee can be had."""
+        while cases and lane.gone is None:
+            case = cases.pop(0)
+            result = await run_case(case, lane.testee.address, self.settings)
+            if result.verdict == "untestable":
+                await lane.revive()
+                result = await run_case(case, lane.testee.address, self.settings)
+            elif result.waited and result.starved:
+                result = await run_case(case, lane.testee.address, self.settings)
+            died = not await lane.testee.alive()
+            self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
+            if died or result.verdict in _LOST:
+                await lane.revive()
 
     def _add(self, result: Result) -> None:
         self.results.append(result)

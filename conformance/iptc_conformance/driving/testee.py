@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _POLL_PAUSE = 0.05
 _DIAL_SECONDS = 2.0
 _DYING_SECONDS = 1.0
+_DYING_POLLS = 20
 _TAIL_BYTES = 2000
 
 
@@ -46,6 +47,9 @@ class Testee(Protocol):
     async def stop(self) -> None:
         """Let go of it."""
 
+    def another(self) -> Testee | None:
+        """A further one of its kind, not started yet; None where there is only this one."""
+
 
 class Attached:
     """A testee that somebody else has started."""
@@ -65,7 +69,7 @@ class Attached:
 
     async def alive(self) -> bool:
         """Whether it takes connections."""
-        return await accepts(self._address)
+        return await accepts(self._address) is not False
 
     async def revive(self) -> None:
         """Nobody here can start it again; perhaps somebody did.  Raises TesteeError."""
@@ -74,6 +78,10 @@ class Attached:
 
     async def stop(self) -> None:
         """It is not ours to stop."""
+
+    def another(self) -> Testee | None:
+        """There is only the one."""
+        return None
 
 
 class Command:
@@ -84,7 +92,7 @@ class Command:
         self._start_seconds = start_seconds
         self._address = Address("127.0.0.1", 0)
         self._process: subprocess.Popen[bytes] | None = None
-        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the testee)
+        self._output: IO[bytes] | None = None
 
     @property
     def address(self) -> Address:
@@ -96,6 +104,7 @@ class Command:
         self._address = Address("127.0.0.1", _free_port())
         environment = {**os.environ, "IPTC_PORT": str(self._address.port)}
         shown = shlex.join(self._command)
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
         try:
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603  (returns at once; the user's own command)
                 self._command,
@@ -106,6 +115,7 @@ class Command:
                 start_new_session=True,
             )
         except OSError as error:
+            await self.stop()
             raise TesteeError(f"{shown}: {error.strerror or error}") from error
         with trio.move_on_after(self._start_seconds):
             while self._process.poll() is None:
@@ -113,18 +123,20 @@ class Command:
                     return
                 await trio.sleep(_POLL_PAUSE)
         how = "is not accepting" if self._process.poll() is None else f"ended with {self._process.returncode}"
+        message = f"{shown} {how} on port {self._address.port}{self._tail()}"
         await self.stop()
-        raise TesteeError(f"{shown} {how} on port {self._address.port}{self.tail()}")
+        raise TesteeError(message)
 
     async def alive(self) -> bool:
         """Whether the process still runs and takes connections; a dying one gets a moment to be dead."""
         if self._process is None:
             return False
-        with trio.move_on_after(_DYING_SECONDS):
-            while self._process.poll() is None:
-                if await accepts(self._address):
-                    return self._process.poll() is None
-                await trio.sleep(_POLL_PAUSE)
+        for _ in range(_DYING_POLLS):
+            if self._process.poll() is not None:
+                return False
+            if await accepts(self._address) is not False:
+                return self._process.poll() is None
+            await trio.sleep(_POLL_PAUSE)
         return False
 
     async def revive(self) -> None:
@@ -135,8 +147,14 @@ class Command:
     async def stop(self) -> None:
         """End the process and all that it has started."""
         process, self._process = self._process, None
-        if process is None:
-            return
+        output, self._output = self._output, None
+        if process is not None:
+            await self._end(process)
+        if output is not None:
+            output.close()
+
+    @staticmethod
+    async def _end(process: subprocess.Popen[bytes]) -> None:
         for ending in (signal.SIGTERM, signal.SIGKILL):
             _signal_group(process, ending)
             with trio.move_on_after(_DYING_SECONDS) as waiting, trio.CancelScope(shield=True):
@@ -148,16 +166,22 @@ class Command:
                 break
         process.wait()
 
-    def tail(self) -> str:
+    def another(self) -> Testee | None:
+        """A process of its own from the same command."""
+        return Command(self._command, start_seconds=self._start_seconds)
+
+    def _tail(self) -> str:
         """The end of what it has printed, for people."""
+        if self._output is None:
+            return ""
         size = self._output.seek(0, os.SEEK_END)
         self._output.seek(max(0, size - _TAIL_BYTES))
         text = self._output.read().decode(errors="replace").strip()
         return f". Its last output:\n{text}" if text else ""
 
 
-async def accepts(address: Address) -> bool:
-    """Whether something takes a connection at the address."""
+async def accepts(address: Address) -> bool | None:
+    """Whether something takes a connection at the address; None if there is no telling in time."""
     with trio.move_on_after(_DIAL_SECONDS):
         try:
             stream = await trio.open_tcp_stream(address.host, address.port)
@@ -165,7 +189,7 @@ async def accepts(address: Address) -> bool:
             return False
         await trio.aclose_forcefully(stream)
         return True
-    return False
+    return None
 
 
 def _signal_group(process: subprocess.Popen[bytes], ending: signal.Signals) -> None:
