@@ -43,22 +43,26 @@ class Role(Enum):
         return Role.ACCEPTOR if self is Role.INITIATOR else Role.INITIATOR
 
 
-OVER: Final = Cell(State.DONE, crossed="every call of the connection is over")
-"""What becomes of any call message after FATAL or the end of the stream: it has crossed the end."""
+OVER: Final = Cell(State.DONE, crossed="crossed the end")
+"""What a message meets whose call ended without a terminal: by FATAL, by GOODBYE, with the stream."""
 
 _OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
 
 
 class Call:
-    """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL."""
+    """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL.
 
-    __slots__ = ("cid", "opener", "state", "target")
+    `over` is what all of its messages meet once it has ended without a terminal.
+    """
+
+    __slots__ = ("cid", "opener", "over", "state", "target")
 
     def __init__(self, cid: str, opener: Role, state: State) -> None:
         self.cid = cid
         self.opener = opener
         self.state = state
         self.target: Call | None = None
+        self.over: Cell | None = None
 
 
 class Calls:
@@ -74,6 +78,7 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self._ended: dict[str, None] = {}  # in the order in which they ended
         self._counts = dict.fromkeys(Role, 0)
+        self._left: set[Role] = set()
         self._over: Cell | None = None
 
     def look(self, side: Role, event: CallEvent, cid: str) -> Cell:
@@ -83,14 +88,18 @@ class Calls:
         call = self._calls.get(cid)
         if call is None:
             return CALL_TABLE[INITIAL, Sender.CALLER, event]
+        if call.over:
+            return call.over
         return CALL_TABLE[call.state, Sender.CALLER if call.opener is side else Sender.CALLEE, event]
 
     def take(self, side: Role, event: CallEvent, cid: str, cell: Cell) -> None:
         """Let an event happen of which `look` has just said `cell`."""
         if event is CallEvent.OPEN and cell.legal:
             self._ended.pop(cid, None)
-            self._calls[cid] = Call(cid, side, cell.next)
+            opened = self._calls[cid] = Call(cid, side, cell.next)
             self._counts[side] += 1
+            if side.other in self._left:  # it has crossed the GOODBYE of who should have served it
+                self._cut(opened)
         elif call := self._calls.get(cid):
             self._move(call, cell.next)
 
@@ -144,9 +153,10 @@ class Calls:
         return next(owed, None)
 
     def leave(self, side: Role) -> None:
-        """End the calls that a side serves: it has said GOODBYE, and will answer none of them."""
+        """End the calls that a side serves, now or later: it has said GOODBYE, and answers none of them."""
+        self._left.add(side)
         for call in list(self._served(side)):
-            self._move(call, State.DONE)
+            self._cut(call)
 
     def end(self) -> None:
         """End every call: whatever still comes for any of them has crossed the end (ERR-04r, DSC-04r)."""
@@ -161,7 +171,13 @@ class Calls:
     def _is_live(self, call: Call, state: State) -> bool:
         return state in LIVE and not (state is State.FAILED and call.opener is self._seat)
 
+    def _cut(self, call: Call) -> None:
+        self._move(call, OVER.next)
+        call.over = OVER
+
     def _move(self, call: Call, state: State) -> None:
+        if call.over or call.state is state:
+            return
         before, call.state = call.state, state
         if self._is_live(call, before) and not self._is_live(call, state):
             self._counts[call.opener] -= 1

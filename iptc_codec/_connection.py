@@ -107,7 +107,7 @@ class Connection:
 
     def _crossed_clause(self, step: Step) -> str:
         if step.cell is OVER:
-            return "DSC-04r" if self.remote is HalfState.GONE else "ERR-04r"
+            return "ERR-04r" if self.remote is HalfState.FAILING else "DSC-04r"
         return "ROB-01r" if self.call_state(step.cid) is State.FAILED else "TRM-03s"
 
     def receive(self, data: bytes | bytearray | memoryview) -> list[Event]:
@@ -159,7 +159,7 @@ class Connection:
 
     def _too_late(self, message: Message) -> bool:
         # An OPEN that our GOODBYE has crossed: nobody answers it, and its sender knows (DSC-02s).
-        return isinstance(message, Open) and self.local is HalfState.LEFT
+        return self.local is HalfState.LEFT and isinstance(message, Open)
 
 
 def _event(message: Message) -> Event:

@@ -66,7 +66,7 @@ class CallsEffect(Enum):
     """What a frame does to all calls of the connection."""
 
     SERVED_OVER = "served-over"
-    """Calls that the sender serves end here without an answer: legal only for those still requested, else DSC-02s, reaction close."""
+    """Calls that the sender serves end here without an answer: legal only for those still requested, else DSC-02s, reaction close; an OPEN of the other side that comes by later has crossed the GOODBYE and ends at once."""
     ALL_OVER = "all-over"
     """Every call of the connection ends here without an answer; call messages of the other side that come later have crossed the end and are ignored."""
 
@@ -96,7 +96,7 @@ HALF_TABLE: Final[dict[tuple[HalfState, HalfEvent], HalfCell]] = {
     (HalfState.SILENT, HalfEvent.MALFORMED_CALL): HalfCell(HalfState.SILENT, Breach("HSK-01s", Reaction.CLOSE)),
     (HalfState.SILENT, HalfEvent.MALFORMED_OBJECT): HalfCell(HalfState.SILENT, Breach("HSK-01s", Reaction.CLOSE)),
     (HalfState.SILENT, HalfEvent.MALFORMED_BYTES): HalfCell(HalfState.SILENT, Breach("frame", Reaction.CLOSE)),
-    (HalfState.SILENT, HalfEvent.EOF): HalfCell(HalfState.GONE),
+    (HalfState.SILENT, HalfEvent.EOF): HalfCell(HalfState.GONE, calls=CallsEffect.ALL_OVER),
     (HalfState.TALKING, HalfEvent.HELLO): HalfCell(HalfState.TALKING, Breach("HSK-03s", Reaction.CLOSE)),
     (HalfState.TALKING, HalfEvent.CALL): HalfCell(HalfState.TALKING, call=CallEffect.MESSAGE),
     (HalfState.TALKING, HalfEvent.FATAL): HalfCell(HalfState.FAILING, calls=CallsEffect.ALL_OVER),

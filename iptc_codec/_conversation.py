@@ -128,10 +128,12 @@ class Conversation:
     def _judge_call(self, side: Role, half: HalfCell, message: CallMessage) -> Step:
         event, cid = message.event, message.cid
         cell = self.calls.look(side, event, cid)
-        if cell.legal and event is CallEvent.OPEN:
-            return self._judge_open(side, half, cell, cast("Open", message))
-        if cell.legal and event is CallEvent.RESULT and (target := self.calls.live_target(cid)):
-            return self._judge_early(half, cid, cell, target)
+        if cell.legal:
+            if event is CallEvent.OPEN:
+                return self._judge_open(side, half, cell, cast("Open", message))
+            if event is CallEvent.RESULT and (target := self.calls.live_target(cid)):
+                return self._judge_early(half, cid, cell, target)
+            return Step(half, event, cid, cell)
         return self._judge_event(side, half, event, cid, cell)
 
     def _judge_early(self, half: HalfCell, cid: str, cell: Cell, target: Call) -> Step:

@@ -23,6 +23,12 @@ _FIRST_SECOND: Final = -62_135_596_800  # 0001-01-01T00:00:00Z
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
+_LAST_TIMESTAMP: Final = re.compile(
+    rb"\xff[\x00-\x3b].{3}" + re.escape(_LAST_SECOND.to_bytes(8, "big")), re.DOTALL
+)
+"""An ext value of type -1: nanoseconds within the last second that there is."""
+
+
 class NotMsgpackError(Exception):
     """The bytes are not one well-formed object (ENC-01s)."""
 
@@ -199,6 +205,24 @@ def _leaf_clause(kind: Kind, content: Body, *, as_key: bool) -> str | None:
     if int.from_bytes(content[:1], "big", signed=True) != _TIMESTAMP:
         return "ENC-07s" if as_key else None
     return None if _is_timestamp(content[1:]) else "ENC-08s"
+
+
+def without_last_half_microsecond(body: Body) -> bytearray:
+    """The same body with the last timestamps that there are taken down to the last whole microsecond.
+
+    msgspec rounds timestamps to microseconds, and finds none to round these up to.
+    """
+    settled = bytearray(body)
+    at = 0
+    while at < len(body):
+        kind, at, size = head(body, at)
+        if kind is Kind.ARRAY or kind is Kind.MAP:
+            continue
+        if kind is Kind.EXT and _LAST_TIMESTAMP.fullmatch(body, at, at + size):
+            nanoseconds = int.from_bytes(body[at + 1 : at + 5], "big")
+            settled[at + 1 : at + 5] = min(nanoseconds, 999_999_000).to_bytes(4, "big")
+        at += size
+    return settled
 
 
 def _is_utf8(content: Body) -> bool:

@@ -36,11 +36,11 @@ from ._messages import (
     Result,
     Started,
 )
+from ._scan import Body, without_last_half_microsecond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._scan import Body
 
 _ONE_ENTRY, _TWO_ENTRIES, _FIXSTR = 0x81, 0x82, 0xA0
 
@@ -123,16 +123,21 @@ def _decode_slowly(body: Body) -> Message:
     if refused := refusal(body):
         raise refused from None
     try:
-        plain = _read_any(body)
+        plain = _read_legal(body)
     except (RecursionError, MemoryError):
         raise object_refusal(body, "ENC-06r") from None
-    except ValueError:  # the last half microsecond of the year 9999: msgspec rounds it up
-        raise object_refusal(body, "ENC-08s") from None
     if plain is None:
         return Goodbye()
     if isinstance(plain, list):
         return Hello(plain[0], plain[1], tuple(plain[2:]))
     return _message(plain)
+
+
+def _read_legal(body: Body) -> Any:
+    try:
+        return _read_any(body)
+    except ValueError:
+        return _read_any(without_last_half_microsecond(body))
 
 
 def _message(fields: dict[str, Any]) -> Message:

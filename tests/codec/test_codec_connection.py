@@ -340,7 +340,17 @@ def test_a_goodbye_leaves_what_was_only_requested() -> None:
     assert hear(connection, Goodbye()) == [GoodbyeReceived()]
     assert connection.live_calls() == {}
     assert connection.call_state("a") is State.DONE
+    assert refused(connection, Item(1, "a")) == "DSC-04r"
     connection.send(Goodbye())
+
+
+def test_what_crosses_our_goodbye_is_ignored() -> None:
+    """Its sender did not know yet that the call had ended without a terminal."""
+    connection = meet()
+    hear(connection, theirs("a"), Open.of("ns", "f", {}, US, "b"))
+    connection.send(Goodbye())
+    assert hear(connection, Item(1, "a"), Item(1, "b"), Open.of("ns", "f", {}, US, "c"))[:-1] == []
+    assert connection.call_state("c") is State.DONE
 
 
 def test_the_calls_of_the_other_opener_outlive_a_goodbye() -> None:
@@ -368,9 +378,9 @@ def test_an_open_that_crossed_our_goodbye_is_not_served() -> None:
     connection = meet()
     connection.send(ours("a"))
     connection.send(Goodbye())
-    assert hear(connection, theirs("c"), Fail.of("ContextCancelled", "", "a")) == [
-        Fail.of("ContextCancelled", "", "a")
-    ]
+    terminal = Fail.of("ContextCancelled", "", "a")
+    assert hear(connection, theirs("c"), terminal, Item(1, "c"), theirs("c"), MALFORMED_CALL) == [terminal]
+    assert connection.live_calls() == {}
     assert hear(connection, Goodbye()) == [GoodbyeReceived()]
 
 

@@ -124,6 +124,17 @@ def test_the_fast_way_lets_nothing_pass(body: str, clause: str) -> None:
     assert caught.value.clause == clause
 
 
+def test_a_longer_cid_does_not_lead_the_fast_way_astray() -> None:
+    """Its bytes stand where those of a key are looked for: here they say that the error has two entries."""
+    cid = ("x" * 59 + "r_\x82").encode() + b"_"
+    error = bytes.fromhex("83a674625f737472a0a674625f737472a0a8747970655f737472a0")
+    body = b"\x82\xa3cid\xd9" + bytes([len(cid)]) + cid + b"\xa5error" + error
+    assert (body[66:67], body[69]) == (b"r", 0x82)
+    with pytest.raises(DecodeError) as caught:
+        decode(body)
+    assert (caught.value.clause, caught.value.cid) == ("ERR-01s", cid.decode())
+
+
 def nested(depth: int) -> bytes:
     """An item whose value is nested so deep."""
     return b"\x82\xa5yield" + b"\x91" * depth + b"\xc0\xa3cid\xa1c"
@@ -162,12 +173,14 @@ def test_a_body_for_which_there_is_no_memory_costs_its_call(monkeypatch: pytest.
     assert (caught.value.clause, caught.value.cid) == ("ENC-06r", "c")
 
 
-def test_the_end_of_the_year_9999_is_out_of_reach() -> None:
-    """Msgspec rounds to microseconds, and has none to round up to."""
-    last = b"\xc7\x0c\xff" + (999_999_999).to_bytes(4, "big") + (253_402_300_799).to_bytes(8, "big")
-    with pytest.raises(DecodeError) as caught:
-        decode(b"\x82\xa5yield" + last + b"\xa3cid\xa1c")
-    assert (caught.value.clause, caught.value.cid) == ("ENC-08s", "c")
+def test_the_last_timestamps_are_taken() -> None:
+    """ENC-08s: they are legal, though msgspec would round them up into a year that there is not."""
+    second = (253_402_300_799).to_bytes(8, "big")
+    last = b"\xc7\x0c\xff" + (999_999_999).to_bytes(4, "big") + second
+    alike = b"\xc4\x0d\xff" + (999_999_999).to_bytes(4, "big") + second
+    body = b"\x82\xa5yield\x93" + last + alike + b"\xc7\x0c\xff" + bytes(4) + second + b"\xa3cid\xa1c"
+    end = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+    assert decode(body) == Item([end.replace(microsecond=999_999), alike[2:], end], "c")
 
 
 @pytest.mark.parametrize(
