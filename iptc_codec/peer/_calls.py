@@ -134,7 +134,7 @@ class Calls:
     def violated(self, call: Call, violation: Violation) -> None:
         """The callee broke the protocol in this call: it fails here, and the other end is told to let go."""
         self._settle(call, RemoteProtocolError(violation))
-        if call.state is State.FAILED and violation.clause != "CXL-02s":
+        if call.state is State.FAILED:
             self.cancel(call)
 
     def _open(

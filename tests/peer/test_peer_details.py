@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,30 @@ async def test_context_variables_do_not_leak_from_call_to_call() -> None:
         for cid in ("a", "b"):
             await raw.send(cmd(cid, "swap", "ns", value=cid))
             assert (await raw.answers(cid))[-1] == {"return": "the server's", "cid": cid}
+
+
+def test_ctrl_c_does_not_hit_a_served_function() -> None:
+    exports = Exports()
+    got: list[object] = []
+
+    @exports.function("ns")
+    async def interrupted() -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "survived"
+
+    async def main() -> None:
+        async with serving(exports) as raw:
+            await raw.send(cmd("c", "interrupted", "ns"))
+            try:
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True), trio.move_on_after(5):
+                    got.extend(await raw.answers("c"))
+
+    with pytest.raises(BaseExceptionGroup) as info:
+        trio.run(main)
+    assert info.group_contains(KeyboardInterrupt)
+    assert got[-1] == {"return": "survived", "cid": "c"}
 
 
 async def test_there_is_a_current_peer_only_in_a_served_call() -> None:

@@ -8,7 +8,8 @@ import trio.testing
 
 from iptc_codec import Limits
 from iptc_codec.peer import Exports, Peer, ServedContext, StreamOverrunError
-from tests.peer.peer_support import NS, Raw, calling, cmd, error, pair, serving
+from iptc_codec.peer.testee import Fixture
+from tests.peer.peer_support import NS, Raw, calling, cancel, cmd, error, pair, serving
 
 OVERRUN = {"error": {"tb_str": "the consumer takes no items", "type_str": "StreamOverrun"}, "cid": "c"}
 TIGHT = Limits(held_items=64, stall_seconds=1)
@@ -116,6 +117,48 @@ async def test_a_consumer_that_comes_back_is_told_what_it_lost() -> None:
         assert got[0] == OVERRUN
         assert got[1:] == [{"stop": True, "cid": "c"}, {"return": [0, 1, 2, 3], "cid": "c"}]
         assert lost == [26]
+
+
+async def test_a_call_that_was_cancelled_holds_nothing_while_it_cleans_up() -> None:
+    exports = Fixture().exports()
+
+    @exports.context("ns")
+    async def cleans_up(ctx: ServedContext) -> None:
+        await ctx.started()
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(9)
+
+    async with serving(exports, limits=TIGHT) as raw:
+        await raw.send(cmd("c", "cleans_up", "ns"))
+        await raw.receive_many(2)
+        before = trio.current_time()
+        await raw.send(cancel("k", "c"), *items(1000))
+        await raw.receive()
+        assert await raw.barrier("b") == []
+        assert trio.current_time() == before
+
+
+async def test_a_stream_that_was_left_by_an_error_holds_nothing() -> None:
+    exports = Fixture().exports()
+
+    @exports.context("ns")
+    async def goes_on(ctx: ServedContext) -> None:
+        await ctx.started()
+        with pytest.raises(ZeroDivisionError):
+            async with ctx.stream():
+                raise ZeroDivisionError
+        await trio.sleep_forever()
+
+    async with serving(exports, limits=TIGHT) as raw:
+        await raw.send(cmd("c", "goes_on", "ns"))
+        await raw.receive_many(2)
+        before = trio.current_time()
+        await raw.send(*items(1000))
+        assert await raw.barrier("b") == []
+        assert trio.current_time() == before
 
 
 async def test_a_call_that_ends_opens_the_gate() -> None:
