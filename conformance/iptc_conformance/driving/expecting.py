@@ -35,7 +35,7 @@ async def do_expect(step: Step, session: Session) -> None:
         wanted = _wants(matchers)
         fed = [matcher.feed(message) for matcher in matchers if not matcher.dead]
         if not any(fed):
-            raise _unlike(message, wanted, step, _WRONG.get((kind, message.kind)))
+            raise _unlike(message, wanted, step, _WRONG.get((kind or "", message.kind)))
     _take_optional(done, link, cid)
     done.finish()
     for clause in done.warnings:
