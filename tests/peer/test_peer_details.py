@@ -70,7 +70,7 @@ async def test_a_conversation_byte_by_byte() -> None:
     ],
 )
 async def test_what_comes_for_a_call_that_was_given_up(late: list[dict[str, object]]) -> None:
-    async with calling(limits=Limits(cancel_seconds=1, open_calls=4)) as (peer, raw):
+    async with calling(limits=Limits(cancel_seconds=1, open_calls=2)) as (peer, raw):
         with trio.move_on_after(1):
             await peer.call(NS, "hang")
         cid = (await raw.receive())["cmd"][4]
