@@ -66,7 +66,12 @@ async def test_a_conversation_byte_by_byte() -> None:
         [{"functype": "asyncfunc"}, {"return": 1}],
         [{"functype": "asyncgen"}, {"yield": 1}, {"stop": True}],
         [{"functype": "context"}, {"started": 1}, {"yield": 1}, {"stop": True}, {"return": 1}],
-        [{"functype": "context"}, {"started": 1}, {"error": {"tb_str": "", "type_str": "StreamOverrun"}}],
+        [
+            {"functype": "context"},
+            {"started": 1},
+            {"error": {"tb_str": "", "type_str": "StreamOverrun"}},
+            {"return": 1},
+        ],
     ],
 )
 async def test_what_comes_for_a_call_that_was_given_up(late: list[dict[str, object]]) -> None:
