@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.generation import clauses, codec_tables, markdown, protocol_tables
+from tools.generation import clauses, codec_tables, markdown, promela, promela_reach, protocol_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY_LINES = 40
@@ -24,10 +24,12 @@ def derive(root: Path) -> dict[str, str]:
     protocol = (root / "PROTOCOL.md").read_text(encoding="utf-8")
     found = clauses.parse(protocol)
     blocks = protocol_tables.blocks(root / "spec" / "v1", found, clauses.headings(protocol))
+    blocks |= promela_reach.blocks(root / "spec" / "v1")
     return {
         "PROTOCOL.md": markdown.fill(protocol, blocks),
         "spec/v1/clauses.json": clauses.render(found),
         **codec_tables.render(root / "spec" / "v1"),
+        **promela.render(root / "spec" / "v1"),
     }
 
 
