@@ -120,6 +120,11 @@ class Conversation:
         elif half.calls is CallsEffect.ALL_OVER:
             self.calls.end()
 
+    def _note_cancel(self, opening: Open) -> None:
+        target = _target(opening)
+        if target is not None:
+            self.calls.cancels(opening.cid, target)
+
     def _half_violated(self, side: Role, half: HalfCell, breach: Breach, what: str) -> Step:
         return Step(
             half, violation=_violation(breach, None, f"{what}: the side is {self.halves[side].value}")
@@ -147,12 +152,16 @@ class Conversation:
         breach = None
         if opening.cmd.uid != self.uids[side]:
             breach = _STRANGER
-        elif self.calls.count(side) >= self._open_calls:
+        elif self.calls.count(side) >= self._room(opening):
             breach = _TOO_MANY
         if breach is None:
             return Step(half, CallEvent.OPEN, opening.cid, cell)
         violation = _violation(breach, opening.cid, "OPEN", Sender.CALLER)
         return Step(half, CallEvent.OPEN, opening.cid, cell, violation, (opening.cid, State.FAILED))
+
+    def _room(self, opening: Open) -> int:
+        # As many CANCELs again as calls: whoever has opened all it may can still give each of them up.
+        return self._open_calls if _target(opening) is None else 2 * self._open_calls
 
     def _judge_event(
         self,
@@ -169,18 +178,19 @@ class Conversation:
         detail = f"{event.value}: the call is {self.calls.state(cid).value}"
         return Step(half, event, cid, cell, _violation(breach, cid, detail, self.calls.sender(side, cid)))
 
-    def _note_cancel(self, opening: Open) -> None:
-        cmd = opening.cmd
-        if (cmd.ns, cmd.func) == CANCEL_FUNCTION and cmd.kwargs.keys() == CANCEL_KWARGS:
-            (target,) = cmd.kwargs.values()
-            if isinstance(target, str):
-                self.calls.cancels(cmd.cid, target)
-
-
 _STRANGER: Final = Breach("OPN-08s", Reaction.FAIL_CALL)
 _TOO_MANY: Final = Breach("OPN-12s", Reaction.FAIL_CALL)
 _EARLY: Final = Breach("CXL-02s", Reaction.FAIL_CALL)
 _UNANSWERED: Final = Breach("DSC-02s", Reaction.CLOSE)
+
+
+def _target(opening: Open) -> str | None:
+    """The cid that an OPEN asks to cancel, None if it is no CANCEL (CXL-01s)."""
+    cmd = opening.cmd
+    if (cmd.ns, cmd.func) != CANCEL_FUNCTION or cmd.kwargs.keys() != CANCEL_KWARGS:
+        return None
+    (target,) = cmd.kwargs.values()
+    return target if isinstance(target, str) else None
 
 
 def _named(breach: Breach, error: DecodeError) -> Breach:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from iptc_codec import (
@@ -24,14 +22,12 @@ from iptc_codec import (
     HelloReceived,
     Item,
     Limits,
-    LocalProtocolError,
     Message,
     Open,
     Reaction,
     RemoteProtocolError,
     Result,
     Role,
-    Sender,
     Started,
     State,
     UnencodableValueError,
@@ -39,52 +35,10 @@ from iptc_codec import (
     encode,
     frame,
 )
+from tests.codec.codec_support import MALFORMED_CALL, THEM, US, hear, meet, ours, refused, say, theirs
 
 TABLE = json.loads((Path(__file__).parents[2] / "spec" / "v1" / "connection.json").read_text("utf-8"))
-US, THEM = ("us", "1"), ("them", "2")
-YES, NO = (Result(hit, "k") for hit in (True, False))
 
-
-def hear(connection: Connection, *messages: Message | bytes) -> list[Any]:
-    """Receive messages, or bodies, of the other side."""
-    bodies = [message if isinstance(message, bytes) else encode(message) for message in messages]
-    return list(connection.receive(b"".join(map(frame, bodies))))
-
-
-def say(connection: Connection, *messages: Message) -> None:
-    """Send messages."""
-    for message in messages:
-        connection.send(message)
-
-
-def refused(connection: Connection, message: Message) -> str:
-    """The clause for which we may not send a message, which leaves no trace."""
-    before = connection.local, connection.remote, connection.live_calls()
-    with pytest.raises(LocalProtocolError) as caught:
-        connection.send(message)
-    assert before == (connection.local, connection.remote, connection.live_calls())
-    return caught.value.clause
-
-
-def meet(limits: Limits | None = None, role: Role = Role.INITIATOR) -> Connection:
-    """A connection on which both hellos have been said."""
-    connection = Connection(US, role, limits or Limits())
-    connection.send(Hello(*US))
-    assert hear(connection, Hello(*THEM)) == [HelloReceived(THEM)]
-    return connection
-
-
-def ours(cid: str, func: str = "func", /, **kwargs: object) -> Open:
-    """An OPEN of ours."""
-    return Open.of("self" if func == "_cancel_task" else "ns", func, kwargs, US, cid)
-
-
-def theirs(cid: str, func: str = "func", /, **kwargs: object) -> Open:
-    """An OPEN of the other side."""
-    return Open.of("self" if func == "_cancel_task" else "ns", func, kwargs, THEM, cid)
-
-
-MALFORMED_CALL = bytes.fromhex("82a473746f70c2a3636964a163")  # STR-05s of the cid "c"
 BODIES: dict[str, Message | bytes] = {
     "HELLO": Hello(*THEM),
     "CALL": theirs("c"),
@@ -182,240 +136,6 @@ def test_our_hello_says_who_we_are() -> None:
     assert refused(connection, Hello(*THEM)) == "HSK-01s"
     connection.send(Hello(*US))
     assert refused(connection, theirs("c")) == "OPN-08s"
-
-
-def test_an_open_with_a_foreign_uid_fails_its_call() -> None:
-    """OPN-08s: it is answered with FAIL, and its other messages go nowhere."""
-    connection = meet()
-    assert hear(connection, Open.of("ns", "f", {}, US, "c")) == [
-        Violation("OPN-08s", Reaction.FAIL_CALL, "c", "OPEN", Sender.CALLER)
-    ]
-    assert connection.call_state("c") is State.FAILED
-    assert hear(connection, Item(1, "c")) == []
-    connection.send(Fail.of("ProtocolError", "", "c"))
-    assert connection.call_state("c") is State.DRAINING
-
-
-def test_a_malformed_open_fails_its_call() -> None:
-    """OPN-01r: it is answered with FAIL."""
-    connection = meet()
-    body = bytes.fromhex("81a3636d649501a16680920102a163")
-    assert hear(connection, body) == [
-        Violation("OPN-01s", Reaction.FAIL_CALL, "c", "malformed OPEN", Sender.CALLER)
-    ]
-    assert connection.call_state("c") is State.FAILED
-    connection.send(Fail.of("ProtocolError", "", "c"))
-
-
-def test_a_malformed_open_of_a_live_cid_closes() -> None:
-    """CID-02s wins: an answer would be taken for the first call's."""
-    connection = meet()
-    hear(connection, theirs("c"))
-    (violation,) = hear(connection, bytes.fromhex("81a3636d649501a16680920102a163"))
-    assert (violation.clause, violation.reaction, violation.cid) == ("CID-02s", Reaction.CLOSE, "c")
-    assert hear(connection, theirs("d")) == []
-
-
-def test_calls_above_the_limit_fail() -> None:
-    """OPN-12r: they are answered with FAIL, and the others are served on."""
-    connection = meet(Limits(open_calls=2))
-    opened = [theirs("a"), theirs("b"), theirs("c")]
-    *taken, violation = hear(connection, *opened)
-    assert taken == opened[:2]
-    assert (violation.clause, violation.reaction, violation.cid) == ("OPN-12s", Reaction.FAIL_CALL, "c")
-    say(connection, Fail.of("ProtocolError", "", "c"), Fail.of("E", "", "a"))
-    assert hear(connection, theirs("d")) == [theirs("d")]
-
-
-def test_we_keep_to_the_limit_ourselves() -> None:
-    """OPN-12s."""
-    connection = meet(Limits(open_calls=1))
-    connection.send(ours("a"))
-    assert refused(connection, ours("b")) == "OPN-12s"
-    hear(connection, Fail.of("E", "", "a"))
-    connection.send(ours("b"))
-
-
-def test_a_cancel_that_is_answered_before_its_target_ends_it() -> None:
-    """CXL-02r: its answer is taken, and the target fails."""
-    connection = meet()
-    say(connection, ours("c"), ours("k", "_cancel_task", cid="c"))
-    hear(connection, Ack("asyncfunc", "c"), Ack("asyncfunc", "k"))
-    result, violation = hear(connection, Result(None, "k"))
-    assert result == Result(None, "k")
-    assert (violation.clause, violation.reaction, violation.cid) == ("CXL-02s", Reaction.FAIL_CALL, "c")
-    assert violation.sender_role is Sender.CALLEE
-    assert connection.call_state("c") is State.FAILED
-    assert connection.call_state("k") is State.DONE
-    assert hear(connection, Result(1, "c")) == []
-
-
-def test_the_answer_of_a_cancel_lets_go_a_target_that_had_failed() -> None:
-    """Without a terminal, and without a violation: the call had been given up for another one."""
-    connection = meet()
-    say(connection, ours("c"), ours("k", "_cancel_task", cid="c"))
-    hear(connection, Item(1, "c"), Ack("asyncfunc", "k"))
-    assert connection.call_state("c") is State.FAILED
-    assert hear(connection, YES) == [YES]
-    assert connection.call_state("c") is State.DRAINING
-
-
-def test_a_failed_target_that_is_forgotten_stays_so() -> None:
-    """The answer of its CANCEL finds nothing, or a newer call that is none of its business."""
-    connection = meet(Limits(finished_calls=0))
-    say(connection, ours("c"), ours("k", "_cancel_task", cid="c"))
-    hear(connection, Item(1, "c"), Ack("asyncfunc", "k"))
-    connection.send(ours("c"))
-    assert hear(connection, YES) == [YES]
-    assert connection.call_state("c") is State.REQUESTED
-
-
-@pytest.mark.parametrize("terminal", [Fail.of("ContextCancelled", "", "c"), Result(1, "c")])
-def test_a_cancel_that_is_answered_after_its_target_is_in_order(terminal: Message) -> None:
-    """CXL-02s, kept."""
-    connection = meet()
-    say(connection, ours("c"), ours("k", "_cancel_task", cid="c"))
-    hear(connection, Ack("asyncfunc", "c"), Ack("asyncfunc", "k"), terminal)
-    assert hear(connection, YES) == [YES]
-
-
-def test_a_cancel_hits_the_call_that_it_was_sent_for() -> None:
-    """Not the next one of the same cid."""
-    connection = meet()
-    say(connection, ours("c"), ours("k", "_cancel_task", cid="c"))
-    hear(connection, Ack("asyncfunc", "k"), Fail.of("E", "", "c"))
-    connection.send(ours("c"))
-    assert hear(connection, YES) == [YES]
-    assert connection.call_state("c") is State.REQUESTED
-
-
-@pytest.mark.parametrize("target", ["theirs", "unknown", "k"])
-def test_a_cancel_hits_only_a_call_of_its_own_sender(target: str) -> None:
-    """CXL-10r, CXL-05r: else it has no effect, and nothing to wait for."""
-    connection = meet()
-    hear(connection, theirs("theirs"))
-    connection.send(ours("k", "_cancel_task", cid=target))
-    hear(connection, Ack("asyncfunc", "k"))
-    assert hear(connection, NO) == [NO]
-
-
-@pytest.mark.parametrize("kwargs", [{}, {"cid": 1}, {"cid": "c", "x": 1}])
-def test_a_cancel_of_another_shape_is_no_cancel(kwargs: dict[str, object]) -> None:
-    """CXL-09r: it is an OPEN like any other, for the application to fail."""
-    connection = meet()
-    hear(connection, theirs("c"), msgspec.msgpack.encode(theirs("k", "_cancel_task", **kwargs)))
-    connection.send(Ack("asyncfunc", "k"))
-    connection.send(NO)
-
-
-def test_we_do_not_answer_a_cancel_before_its_target() -> None:
-    """CXL-02s."""
-    connection = meet()
-    hear(connection, theirs("c"), theirs("k", "_cancel_task", cid="c"))
-    connection.send(Ack("asyncfunc", "k"))
-    assert refused(connection, YES) == "CXL-02s"
-    connection.send(Fail.of("ContextCancelled", "", "c"))
-    connection.send(YES)
-
-
-@pytest.mark.parametrize("answer", [Ack("asyncfunc", "c"), Ack("asyncgen", "c"), Ack("context", "c")])
-def test_a_goodbye_before_the_answers_closes(answer: Message) -> None:
-    """DSC-02s, at both seats: a call acknowledged is a call to be ended."""
-    connection = meet()
-    connection.send(ours("c"))
-    (violation,) = hear(connection, answer, Goodbye())[1:]
-    assert (violation.clause, violation.reaction, violation.cid) == ("DSC-02s", Reaction.CLOSE, None)
-    connection = meet()
-    hear(connection, theirs("c"))
-    connection.send(answer)
-    assert refused(connection, Goodbye()) == "DSC-02s"
-    say(connection, Fail.of("E", "", "c"), Goodbye())
-
-
-def test_a_goodbye_leaves_what_was_only_requested() -> None:
-    """It ends without an answer, and so does what has failed."""
-    connection = meet()
-    say(connection, ours("a"), ours("b"))
-    hear(connection, Item(1, "b"))
-    assert hear(connection, Goodbye()) == [GoodbyeReceived()]
-    assert connection.live_calls() == {}
-    assert connection.call_state("a") is State.DONE
-    assert refused(connection, Item(1, "a")) == "DSC-04r"
-    connection.send(Goodbye())
-
-
-def test_what_crosses_our_goodbye_is_ignored() -> None:
-    """Its sender did not know yet that the call had ended without a terminal."""
-    connection = meet()
-    hear(connection, theirs("a"), Open.of("ns", "f", {}, US, "b"))
-    connection.send(Goodbye())
-    assert hear(connection, Item(1, "a"), Item(1, "b"), Open.of("ns", "f", {}, US, "c"))[:-1] == []
-    assert connection.call_state("c") is State.DONE
-
-
-def test_the_calls_of_the_other_opener_outlive_a_goodbye() -> None:
-    """DSC-02r: who hears it still has answers to give."""
-    connection = meet()
-    hear(connection, theirs("c"))
-    connection.send(Ack("asyncfunc", "c"))
-    assert hear(connection, Goodbye()) == [GoodbyeReceived()]
-    connection.send(Fail.of("ContextCancelled", "", "c"))
-    connection.send(Goodbye())
-
-
-def test_nobody_opens_a_call_after_a_goodbye() -> None:
-    """DSC-06s: neither after ours nor after the other side's."""
-    connection = meet()
-    hear(connection, Goodbye())
-    assert refused(connection, ours("c")) == "DSC-06s"
-    connection = meet()
-    connection.send(Goodbye())
-    assert refused(connection, ours("c")) == "DSC-01s"
-
-
-def test_an_open_that_crossed_our_goodbye_is_not_served() -> None:
-    """Nobody will answer it, and its sender learns so from the GOODBYE."""
-    connection = meet()
-    connection.send(ours("a"))
-    connection.send(Goodbye())
-    terminal = Fail.of("ContextCancelled", "", "a")
-    assert hear(connection, theirs("c"), terminal, Item(1, "c"), theirs("c"), MALFORMED_CALL) == [terminal]
-    assert connection.live_calls() == {}
-    assert hear(connection, Goodbye()) == [GoodbyeReceived()]
-
-
-def test_what_crosses_a_fatal_of_ours_is_ignored() -> None:
-    """ERR-04r: every call is over, whatever the other side did not know yet."""
-    connection = meet()
-    hear(connection, theirs("c"))
-    connection.send(ours("d"))
-    connection.send(Fatal.of("E", ""))
-    assert connection.live_calls() == {}
-    assert hear(connection, Item(1, "c"), Ack("asyncfunc", "d"), theirs("e"), MALFORMED_CALL) == []
-    assert hear(connection, bytes.fromhex("81a3636d649501a16680920102a163")) == []
-    assert refused(connection, Result(1, "c")) == "ERR-08s"
-    connection.send(Goodbye())
-    assert hear(connection, Item(1, "c"), Goodbye()) == [GoodbyeReceived()]
-
-
-@pytest.mark.parametrize(("message", "clause"), [(Ack("context", "c"), "ERR-04r"), (ours("e"), "ERR-04r")])
-def test_nothing_goes_on_after_a_fatal_of_theirs(message: Message, clause: str) -> None:
-    """ERR-04r: but we may say GOODBYE."""
-    connection = meet()
-    hear(connection, theirs("c"))
-    assert hear(connection, Fatal.of("E", "")) == [Fatal.of("E", "")]
-    assert refused(connection, message) == clause
-    connection.send(Goodbye())
-
-
-def test_nothing_goes_on_after_the_end_of_their_stream() -> None:
-    """DSC-04r."""
-    connection = meet()
-    hear(connection, theirs("c"))
-    connection.receive_eof()
-    assert connection.live_calls() == {}
-    assert refused(connection, Ack("context", "c")) == "DSC-04r"
-    assert refused(connection, ours("d")) == "DSC-04r"
 
 
 def test_a_frame_that_is_too_long_is_not_sent() -> None:
