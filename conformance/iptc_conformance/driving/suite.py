@@ -30,6 +30,11 @@ class _Lane:
     testee: Testee
     gone: str | None = None
 
+    async def refresh(self, *, lost: bool) -> None:
+        """Have a testee that no case has harmed. One that is not ours to start again is kept if it lives."""
+        if lost or self.testee.another() is not None:
+            await self.revive()
+
     async def revive(self) -> None:
         """Start the testee again; note that it is gone for good if that fails."""
         try:
@@ -74,6 +79,8 @@ class Suite:
         hostile = [case for case in runnable if case.hostile]
         while harmless and lane.gone is None:
             await self._alone(lane, await self._side_by_side(lane, harmless))
+        if hostile and any(result.verdict != "pass" for result in self.results) and lane.gone is None:
+            await lane.refresh(lost=False)
         await self._in_lanes(lane, hostile)
         for case in (*harmless, *hostile):
             self._add(Result(case, "untestable", lane.gone or "no testee is left to ask"))
@@ -143,8 +150,8 @@ class Suite:
                 result = await run_case(case, lane.testee.address, self.settings)
             died = not await lane.testee.alive()
             self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
-            if died or result.verdict in _LOST:
-                await lane.revive()
+            if died or result.verdict in _LOST or (case.hostile and result.verdict != "pass"):
+                await lane.refresh(lost=died or result.verdict in _LOST)
 
     def _add(self, result: Result) -> None:
         self.results.append(result)
