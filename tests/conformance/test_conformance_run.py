@@ -186,6 +186,14 @@ def test_a_baseline_is_written_then_kept_then_stale(tmp_path: Path) -> None:
     assert (stale.code, stale.summary["stale"]) == (1, ["str-echo"])
 
 
+def test_a_case_that_wavers_is_never_stale(tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline.json"
+    entry = {"verdict": ["fail", "pass"], "reason": "a race inside the peer"}
+    baseline.write_text(json.dumps({"version": 1, "peer": "x", "cases": {"str-echo": entry}}))
+    for variant in ("doubled-stop", "honest"):
+        assert Run(tmp_path, "--expect", str(baseline), *only("str-echo"), *peer(variant)).code == 0
+
+
 def test_a_baseline_that_expects_another_reason_does_not_cover(tmp_path: Path) -> None:
     baseline = tmp_path / "baseline.json"
     entry = {"verdict": "fail", "reason": "another", "detail": "TRM-02s"}

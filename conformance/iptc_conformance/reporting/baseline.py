@@ -68,6 +68,9 @@ def write_baseline(path: Path, results: Iterable[Result], old: Baseline, peer: s
     """
     cases: dict[str, Any] = dict(old.document.get("cases", {}))
     for result in results:
+        known = old.entries.get(result.case.id)
+        if known is not None and known.covers(result):
+            continue
         cases.pop(result.case.id, None)
         if result.verdict not in _KEPT:
             cases[result.case.id] = _written(result, old)

@@ -91,7 +91,7 @@ def summarize(
             ):
                 new.append(result)
         elif result.verdict == "pass":
-            stale.append(result.case.id)
+            stale.extend([result.case.id] if "pass" not in entry.verdicts else [])
         else:
             (known if entry.covers(result) else new).append(result)
     if whole:
