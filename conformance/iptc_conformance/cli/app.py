@@ -52,7 +52,7 @@ class ConformOptions:
     timeout: Annotated[float, Parameter(group=_CHOICE)] = 2.0
     "Seconds that each expectation is waited for."
     strict: Annotated[bool, Parameter(group=_CHOICE, negative="")] = False
-    "Count SHOULDs that are not kept, and functions that are not served, as findings."
+    "Count SHOULDs that are not kept as findings."
     jsonl: Annotated[Path | None, Parameter(group=_REPORTS)] = None
     "Write one JSON object per case to this file, as each case ends, and the summary last."
     expect: Annotated[Path | None, Parameter(group=_REPORTS)] = None

@@ -19,7 +19,8 @@ EXIT_EXPECTED = 0
 EXIT_FINDINGS = 1
 EXIT_NOTHING_JUDGED = 2
 EXIT_HARNESS_FAULT = 3
-_STRICT = frozenset({"warn", "unsupported", "not-observed"})
+_FINDINGS = BAD | {"harness-fault", "unsupported"}
+_STRICT = _FINDINGS | {"warn", "not-observed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ def summarize(
 ) -> Summary:
     """Hold results against a baseline.
 
-    `whole`: every case ran, so an entry for a case that does not exist is stale. `strict`: a SHOULD that is
-    not kept and a function that is not served count as findings.
+    `whole`: every case ran, so an entry for a case that does not exist is stale. A function of the fixture
+    that is not served is a finding unless the baseline expects it: what was not judged is not green.
+    `strict`: a SHOULD that is not kept counts as well.
     """
     new: list[Result] = []
     known: list[Result] = []
@@ -84,11 +86,7 @@ def summarize(
     for result in results:
         entry = baseline.entries.get(result.case.id)
         if entry is None:
-            if (
-                result.verdict in BAD
-                or result.verdict == "harness-fault"
-                or (strict and result.verdict in _STRICT)
-            ):
+            if result.verdict in (_STRICT if strict else _FINDINGS):
                 new.append(result)
         elif result.verdict == "pass":
             stale.extend([result.case.id] if "pass" not in entry.verdicts else [])
