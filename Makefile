@@ -68,3 +68,11 @@ wheel: $(READY) ## build the distribution into dist/ and check its contents
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(TRACTOR_VENV) build dist reports .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: verify-model
+verify-model: $(READY) ## explore every order of messages: needs spin and gcc, installs them where it may
+	@command -v spin >/dev/null && command -v gcc >/dev/null || { \
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends install spin gcc libc6-dev; } || { \
+	    echo 'spin and gcc are needed: as root, apt-get install spin gcc libc6-dev' >&2; exit 2; }
+	$(BIN)/python tools/verify_model.py

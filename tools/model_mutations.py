@@ -73,6 +73,11 @@ def _no_effect(state: str, event: str) -> Break:
     return change
 
 
+def _without_terminal(call: Any, connection: Any) -> None:
+    for event in ("RESULT", "FAIL"):
+        _late(f"unary callee {event}")(call, connection)
+
+
 _END_OF_ALL = """watch();
 		if
 		:: e == FAIL && r == CALLEE -> i = 0;
@@ -127,6 +132,7 @@ MUTATIONS = (
         "stop-ends", "the callee's END ends a context", "one-call", _legal("open callee END", "draining")
     ),
     Mutation("fail-ends", "the caller's FAIL ends a context", "one-call", _legal("open caller FAIL", "done")),
+    Mutation("no-last-word", "a unary call has no terminal", "one-call-deep", _without_terminal),
     Mutation(
         "live-cid",
         "a cid is opened again while its call runs",
@@ -150,6 +156,12 @@ MUTATIONS = (
         "a CANCEL obliges its callee to nothing",
         "fair-cancel",
         rule=("(CANCELLED(c) || ", "("),
+    ),
+    Mutation(
+        "deaf-to-goodbye",
+        "a GOODBYE obliges the callees of its sender to nothing",
+        "fair-end",
+        rule=("(CANCELLED(c) || HALF(me, OTHER(me)) == LEFT)", "CANCELLED(c)"),
     ),
     Mutation(
         "cancel-waits",

@@ -162,6 +162,15 @@ def test_every_property_is_checked() -> None:
         assert f"assert({name})" in model or f"ltl {name} " in model
 
 
+def test_every_property_can_fail() -> None:
+    """Each assertion and formula is the one that finds some break: none of them is empty."""
+    page = (ROOT / "docs/model.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| `([a-z_]+)` \|$", page, re.MULTILINE)
+    assert [name for name, _ in rows] == [mutation.name for mutation in model_mutations.MUTATIONS]
+    behind = {name for names in load("model/configurations")["properties"].values() for name in names}
+    assert {by for _, by in rows} == behind | {"totality"}
+
+
 @pytest.mark.parametrize("table", ["call", "connection"])
 def test_a_missing_cell_is_found(table: str) -> None:
     """A table with a hole makes no model."""

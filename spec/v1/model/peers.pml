@@ -65,6 +65,7 @@ c_code {
 	static unsigned char call_hit[3][CALL_STATES][2][EVENTS];  /* at the caller, at the callee, at the observer */
 	static unsigned char half_hit[3][HALF_STATES][HALF_EVENTS]; /* at the sender, at the receiver, at the observer */
 	static unsigned char seen[CALL_STATES][CALL_STATES][CALL_STATES]; /* call 0: at the caller, observer, callee */
+	static const char *SENDERS[2] = {"caller", "callee"};
 	static const char *PLACE_NAMES[2][3] = { {"caller", "callee", "observer"}, {"sender", "receiver", "observer"} };
 
 	static void report(void)
@@ -73,7 +74,7 @@ c_code {
 		for (p = 0; p < 3; p++) {
 			for (s = 0; s < CALL_STATES; s++) for (r = 0; r < 2; r++) for (e = 0; e < EVENTS; e++)
 				if (call_hit[p][s][r][e])
-					printf("reached call %s %s %s %s\n", PLACE_NAMES[0][p], CALL_STATE_NAMES[s], r ? "callee" : "caller", EVENT_NAMES[e]);
+					printf("reached call %s %s %s %s\n", PLACE_NAMES[0][p], CALL_STATE_NAMES[s], SENDERS[r], EVENT_NAMES[e]);
 			for (s = 0; s < HALF_STATES; s++) for (e = 0; e < HALF_EVENTS; e++)
 				if (half_hit[p][s][e])
 					printf("reached half %s %s %s\n", PLACE_NAMES[1][p], HALF_STATE_NAMES[s], HALF_EVENT_NAMES[e]);
@@ -88,11 +89,7 @@ c_code {
 
 inline forget() {               /* all-over: nothing is left of any call */
 	over[place] = 1;
-	i = 0;
-	do
-	:: i < CALLS -> VIEW(place, i) = AT_IDLE; KIND(place, i) = 0; ENDED(place, i) = 0; AIM(place, i) = 0; i++
-	:: else -> break
-	od
+	for (i : 0 .. CALLS - 1) { VIEW(place, i) = AT_IDLE; KIND(place, i) = 0; ENDED(place, i) = 0; AIM(place, i) = 0 }
 }
 
 inline refuse() {               /* a violation: nobody commits one, or the conforming side is not blamed for it */
@@ -107,23 +104,25 @@ inline refuse() {               /* a violation: nobody commits one, or the confo
 }
 
 inline leave() {                /* served-over: the calls that the sender of GOODBYE serves end here */
-	i = 0;
-	do
-	:: i < CALLS && OPENER(i) != side ->
-		goodbye_drains = !(KIND(place, i) && !ENDED(place, i)) || over[place];
-		if :: HONEST -> assert(goodbye_drains) :: else fi;
-		if :: LIVE(place, i) -> VIEW(place, i) = AT_DONE; AIM(place, i) = 0 :: else fi;
-		i++
-	:: i < CALLS && OPENER(i) == side -> i++
-	:: else -> break
-	od
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: OPENER(i) != side ->
+			goodbye_drains = (!KIND(place, i) || ENDED(place, i) || over[place]);
+			if :: HONEST -> assert(goodbye_drains) :: else fi;
+			if :: LIVE(place, i) -> VIEW(place, i) = AT_DONE; AIM(place, i) = 0 :: else fi
+		:: else
+		fi
+	}
 }
 
 inline half_step() {
 	was = HALF(place, side);
 	c_code { half_hit[place == OBSERVER ? 2 : place != side][was][e] |= HONEST || FAULTY != place; };
 	verdict = c_expr { HALF_VERDICT[was][e] };
-	if :: m >= HALF_EVENT -> printf("TRACE place %d: half, side %d, state %d, event %d, verdict %d\n", place, side, was, e, verdict) :: else fi;
+	if
+	:: m >= HALF_EVENT -> printf("place %d: half of %d, state %d, event %d, verdict %d\n", place, side, was, e, verdict)
+	:: else
+	fi;
 	if
 	:: verdict == LEGAL_MOVE ->
 		HALF(place, side) = c_expr { HALF_NEXT[was][e] };
@@ -136,13 +135,9 @@ inline half_step() {
 	fi
 }
 
-inline others(sum) {            /* the states of all calls but c and its target */
+inline others(sum) {            /* the states of all calls but c */
 	sum = 0;
-	i = 0;
-	do
-	:: i < CALLS -> sum = sum * 16 + (i == c || i == TARGET(c) -> 0 : VIEW(place, i)); i++
-	:: else -> break
-	od
+	for (i : 0 .. CALLS - 1) { sum = sum * 16 + (i == c -> 0 : VIEW(place, i)) }
 }
 
 inline watch() {                /* the terminal, told from the messages alone */
@@ -162,12 +157,10 @@ inline watch() {                /* the terminal, told from the messages alone */
 inline cancels() {              /* a CANCEL and its target */
 	if
 	:: e == OPEN ->
-		AIM(place, c) = (TARGET(c) != NONE && TARGET(c) != c && OPENER(c) == OPENER(TARGET(c)) && TARGET_LIVE);
-		i = 0;
-		do                      /* whoever aimed at the call that had this cid before has nothing to wait for */
-		:: i < CALLS -> if :: TARGET(i) == c -> AIM(place, i) = 0 :: else fi; i++
-		:: else -> break
-		od
+		AIM(place, c) = (TARGET(c) != NONE && OPENER(c) == OPENER(TARGET(c)) && TARGET_LIVE);
+		for (i : 0 .. CALLS - 1) {  /* who aimed at the call that had this cid before has nothing to wait for */
+			if :: TARGET(i) == c -> AIM(place, i) = 0 :: else fi
+		}
 	:: e == RESULT && AIM(place, c) && TARGET_LIVE ->
 		cancel_not_early = 0;
 		if :: HONEST -> assert(cancel_not_early) :: else fi;
@@ -182,7 +175,7 @@ inline call_step() {
 	r = (was == AT_IDLE || OPENER(c) == side -> CALLER : CALLEE);
 	c_code { call_hit[place == OBSERVER ? 2 : place != OPENER(c)][was][r][e] |= HONEST || FAULTY != place; };
 	verdict = c_expr { CALL_VERDICT[was][r][e] };
-	printf("TRACE place %d: call %d, side %d, state %d, event %d, verdict %d\n", place, c, side, was, e, verdict);
+	printf("place %d: call %d, side %d, state %d, event %d, verdict %d\n", place, c, side, was, e, verdict);
 	others(before);
 	VIEW(place, c) = c_expr { CALL_NEXT[was][r][e] };
 	if
@@ -200,7 +193,10 @@ inline call_step() {
 	:: !over[place] -> others(after); isolation = (before == after); assert(isolation)
 	:: else
 	fi;
-	c_code { if (!now.over[0] && !now.over[1]) seen[now.view[OPENER(0) * CALLS]][now.view[OBSERVER * CALLS]][now.view[OTHER(OPENER(0)) * CALLS]] = 1; }
+	c_code {
+		if (!now.over[0] && !now.over[1])
+			seen[now.view[OPENER(0) * CALLS]][now.view[OBSERVER * CALLS]][now.view[OTHER(OPENER(0)) * CALLS]] = 1;
+	}
 }
 
 inline take() {                 /* message m of `side` comes by `place` */
@@ -233,7 +229,8 @@ inline take() {                 /* message m of `side` comes by `place` */
 #define ROOM (len(OUT(me)) < (LIVENESS && !owed -> CAP - 1 : CAP))
 
 /* What its own view of the call allows a conforming side, and the rules that look further. */
-#define ALLOWED(c, e) (HALF(me, me) == TALKING && !over[me] && CELL(c, e) && (VIEW(me, c) != AT_FAILED || (e) == FAIL))
+#define ALLOWED(c, e) (HALF(me, me) == TALKING && !over[me] && CELL(c, e) && \
+	(VIEW(me, c) != AT_FAILED || (e) == FAIL))
 #define OPENING(c) (OPENER(c) == me && HALF(me, OTHER(me)) != LEFT && (VIEW(me, c) == AT_IDLE || REUSE))
 #define ACKING(c, k) (TARGET(c) == NONE -> (ACKS >> (k)) & 1 : (k) == 0)
 #define ANSWERING(c) (!AIM(me, c) || !LIVE_HERE(TARGET(c) % CALLS))
@@ -278,20 +275,21 @@ inline take() {                 /* message m of `side` comes by `place` */
 #define ALL_FAULTS FAULTS_OF(0) FAULTS_OF(1) FAULTS_OF(2)
 #endif
 
-#define LEAVING (GOODBYES || HALF(me, OTHER(me)) == LEFT)
-#define CLOSING (EOFS || over[me] || HALF(me, OTHER(me)) == GONE || (HALF(me, me) == LEFT && HALF(me, OTHER(me)) == LEFT))
-#define MAY_CLOSE (HALF(me, me) != GONE && (owed -> \
-	over[me] || HALF(me, OTHER(me)) == GONE || (HALF(me, me) == LEFT && HALF(me, OTHER(me)) == LEFT) : CLOSING))
+#define HAS_LEFT(s) (HALF(me, s) == LEFT)
+#define MAY_LEAVE ((GOODBYES && !owed || HAS_LEFT(OTHER(me))) && HALF_CELL(GOODBYE) && !OWING)
+#define MAY_CLOSE (HALF(me, me) != GONE && \
+	(EOFS && !owed || over[me] || HALF(me, OTHER(me)) == GONE || HAS_LEFT(me) && HAS_LEFT(OTHER(me))))
 
 proctype Peer(bit me; bit owed)
 {
 end:	do
+	:: LIVENESS && !owed -> skip /* free will: fairness forces nobody to send what he does not owe */
 	:: atomic {
 		if
 		ALL_TRIES
 		:: ROOM && HALF_CELL(HELLO) -> m = HALF_EVENT + HELLO
 		:: ROOM && FATALS && !owed && HALF_CELL(FATAL) -> m = HALF_EVENT + FATAL
-		:: ROOM && LEAVING && HALF_CELL(GOODBYE) && !OWING && (!owed || HALF(me, OTHER(me)) == LEFT) -> m = HALF_EVENT + GOODBYE
+		:: ROOM && MAY_LEAVE -> m = HALF_EVENT + GOODBYE
 		:: ROOM && MAY_CLOSE -> m = HALF_EVENT + EOF_EVENT
 		:: RESETS && MAY_CLOSE -> do :: OUT(me)?_ :: empty(OUT(me)) -> break od; m = HALF_EVENT + EOF_EVENT
 #if FAULTY != 2
@@ -330,16 +328,12 @@ end:	do
 }
 
 inline agree() {                /* with nothing under way, all places see the same */
-	i = 0;
-	do
-	:: i < CALLS ->
+	for (i : 0 .. CALLS - 1) {
 		agreement = (VIEW(0, i) == VIEW(OBSERVER, i) && VIEW(1, i) == VIEW(OBSERVER, i));
 		assert(agreement);
 		one_terminal = (VIEW(0, i) == AT_IDLE || LIVE(0, i) != ENDED(0, i) || HALF(0, 0) == LEFT || HALF(0, 1) == LEFT);
-		assert(one_terminal);
-		i++
-	:: else -> break
-	od
+		assert(one_terminal)
+	}
 }
 
 proctype Reader(bit to)
@@ -363,12 +357,8 @@ active proctype Rest()
 {
 end:	timeout ->
 	d_step {
-		i = 0;
 		no_deadlock = (len(hop[0]) + len(hop[1]) + len(hop[2]) + len(hop[3]) == 0);
-		do
-		:: i < PLACES * CALLS -> no_deadlock = no_deadlock && !c_expr { CALL_LIVE[now.view[i]] }; i++
-		:: else -> break
-		od;
+		for (i : 0 .. PLACES * CALLS - 1) { no_deadlock = no_deadlock && !c_expr { CALL_LIVE[now.view[i]] } }
 		assert(no_deadlock)
 	}
 }
@@ -377,11 +367,7 @@ end:	timeout ->
 init {
 	d_step {
 		c_code { static int once; if (!once) { once = 1; atexit(report); } };
-		i = 0;
-		do
-		:: i < 2 * PLACES -> half[i] = (HELLOS -> SILENT : TALKING); i++
-		:: else -> break
-		od
+		for (i : 0 .. 2 * PLACES - 1) { half[i] = (HELLOS -> SILENT : TALKING) }
 	}
 	atomic {
 		run Peer(0, 0); run Peer(1, 0); run Path(0); run Path(1); run Reader(0); run Reader(1);
