@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 HARNESS: Side = "initiator"
 TESTEE: Side = "acceptor"
 _KEPT_LINES = 400
+_READ_BYTES = 65536
+"""Longer frames are not read a second time only to be shown: the peers of other cases wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ class Recorder:
 
 def _line(data: bytes) -> str:
     """A frame in one short line."""
-    frame = interpret(data[4:])
-    if frame.kind == "bad":
+    frame = interpret(data[4:]) if len(data) <= _READ_BYTES else None
+    if frame is None or frame.kind == "bad":
         head = data[:24].hex(" ")
         return f"{head}{' …' if len(data) > 24 else ''} ({len(data)} bytes)"
     if frame.kind in {"goodbye", "hello"}:
