@@ -83,6 +83,8 @@ async def do_contained(step: Step, session: Session) -> None:
         return
     said = ", ".join(map(str, answers)) or "no answer"
     what = f"{step['contained']} got {said}, and the connection stays open"
+    if not link.inbox.get(cid):  # not even acknowledged: every OPEN whose cid can be read is answered
+        raise StepFailure(what, "OPN-02s", waited=True)
     if answers or "ignored_warns" not in step:
         raise StepFailure(what, step.get("clause"), waited=terminal is None)
     await session.ask(link.name, "echo", {"value": 1}, seconds)
