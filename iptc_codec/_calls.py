@@ -110,8 +110,9 @@ class Calls:
         return cell
 
     def move(self, cid: str, state: State) -> None:
-        """Move a call for a reason that is none of its own table's."""
-        self._move(self._calls[cid], state)
+        """Move a call, if it is not forgotten yet, for a reason that is none of its own table's."""
+        if call := self._calls.get(cid):
+            self._move(call, state)
 
     def state(self, cid: str) -> State:
         """Where a call stands."""
@@ -134,9 +135,12 @@ class Calls:
         return self._counts[opener]
 
     def cancels(self, cid: str, target: str) -> None:
-        """Note that the call just opened is a CANCEL. Only a call of the same opener can be hit (CXL-10r)."""
-        call, hit = self._calls[cid], self._calls.get(target)
-        if hit is not None and hit is not call and hit.opener is call.opener:
+        """Note that the call just opened is a CANCEL. Only a call of the same opener can be hit (CXL-10r).
+
+        One that has crossed a GOODBYE may have ended and been forgotten at once.
+        """
+        call, hit = self._calls.get(cid), self._calls.get(target)
+        if call and hit and hit is not call and hit.opener is call.opener:
             call.target = hit
 
     def live_target(self, cid: str) -> Call | None:
