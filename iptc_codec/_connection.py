@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from . import _wire
-from ._call_table import Reaction, State
+from ._call_table import CallEvent, Reaction, State
 from ._calls import OVER, Role
 from ._connection_table import HALF_TABLE, HalfEvent, HalfState
 from ._conversation import Conversation, Step
@@ -141,7 +141,7 @@ class Connection:
         them = self.role.other
         step = self._said.judge(them, message)
         self._said.take(them, step, message)
-        if step.takes_effect and not self._too_late(message):
+        if step.takes_effect and not self._too_late(step):
             events.append(_event(message))
         self._report(step, events)
 
@@ -152,14 +152,16 @@ class Connection:
         self._report(step, events)
 
     def _report(self, step: Step, events: list[Event]) -> None:
-        if step.violation:
+        if step.violation and not self._too_late(step):
             events.append(step.violation)
             if step.violation.reaction is Reaction.CLOSE:
                 self._fault = step.violation
 
-    def _too_late(self, message: Message) -> bool:
-        # An OPEN that our GOODBYE has crossed: nobody answers it, and its sender knows (DSC-02s).
-        return self.local is HalfState.LEFT and isinstance(message, Open)
+    def _too_late(self, step: Step) -> bool:
+        # An OPEN, broken or not, that our GOODBYE has crossed: nobody answers it, and its sender knows
+        # (DSC-02s). One that the table itself refuses, as it closes the connection, is still told.
+        opens = step.event is CallEvent.OPEN and step.cell is not None and step.cell.legal
+        return opens and self.local is HalfState.LEFT
 
 
 def _event(message: Message) -> Event:

@@ -23,6 +23,7 @@ from iptc_codec import (
 )
 from tests.codec.codec_support import MALFORMED_CALL, US, hear, meet, ours, refused, say, theirs
 
+MALFORMED_OPEN = bytes.fromhex("81a3636d649501a16680920102a163")
 YES, NO = (Result(hit, "k") for hit in (True, False))
 
 
@@ -41,8 +42,7 @@ def test_an_open_with_a_foreign_uid_fails_its_call() -> None:
 def test_a_malformed_open_fails_its_call() -> None:
     """OPN-01r: it is answered with FAIL."""
     connection = meet()
-    body = bytes.fromhex("81a3636d649501a16680920102a163")
-    assert hear(connection, body) == [
+    assert hear(connection, MALFORMED_OPEN) == [
         Violation("OPN-01s", Reaction.FAIL_CALL, "c", "malformed OPEN", Sender.CALLER)
     ]
     assert connection.call_state("c") is State.FAILED
@@ -53,7 +53,7 @@ def test_a_malformed_open_of_a_live_cid_closes() -> None:
     """CID-02s wins: an answer would be taken for the first call's."""
     connection = meet()
     hear(connection, theirs("c"))
-    (violation,) = hear(connection, bytes.fromhex("81a3636d649501a16680920102a163"))
+    (violation,) = hear(connection, MALFORMED_OPEN)
     assert (violation.clause, violation.reaction, violation.cid) == ("CID-02s", Reaction.CLOSE, "c")
     assert hear(connection, theirs("d")) == []
 
@@ -119,6 +119,29 @@ def test_a_failed_target_that_is_forgotten_stays_so() -> None:
     connection.send(ours("c"))
     assert hear(connection, YES) == [YES]
     assert connection.call_state("c") is State.REQUESTED
+
+
+def test_a_failed_target_may_be_forgotten_by_the_answer_of_its_cancel() -> None:
+    """The CANCEL ends, which pushes its own target out of memory."""
+    connection = meet(Limits(finished_calls=1))
+    say(connection, ours("c"), ours("k", "_cancel_task", cid="c"))
+    hear(connection, Item(1, "c"), Ack("asyncfunc", "k"))
+    assert hear(connection, YES) == [YES]
+    assert (connection.call_state("c"), connection.call_state("k")) == (State.IDLE, State.DONE)
+
+
+CROSSING = [theirs("c", "_cancel_task", cid="d"), Open.of("ns", "f", {}, US, "c"), MALFORMED_OPEN]
+
+
+@pytest.mark.parametrize("remembered", [0, 1, 1024])
+@pytest.mark.parametrize("opening", CROSSING, ids=["cancel", "foreign uid", "malformed"])
+def test_no_open_that_crossed_our_goodbye_asks_for_an_answer(opening: Open | bytes, remembered: int) -> None:
+    """Nobody can give one any more: so even a broken one is ignored."""
+    connection = meet(Limits(finished_calls=remembered))
+    connection.send(Goodbye())
+    assert hear(connection, opening) == []
+    assert connection.call_state("c") is (State.DONE if remembered else State.IDLE)
+    assert connection.live_calls() == {}
 
 
 @pytest.mark.parametrize("terminal", [Fail.of("ContextCancelled", "", "c"), Result(1, "c")])
@@ -243,7 +266,7 @@ def test_what_crosses_a_fatal_of_ours_is_ignored() -> None:
     connection.send(Fatal.of("E", ""))
     assert connection.live_calls() == {}
     assert hear(connection, Item(1, "c"), Ack("asyncfunc", "d"), theirs("e"), MALFORMED_CALL) == []
-    assert hear(connection, bytes.fromhex("81a3636d649501a16680920102a163")) == []
+    assert hear(connection, MALFORMED_OPEN) == []
     assert refused(connection, Result(1, "c")) == "ERR-08s"
     connection.send(Goodbye())
     assert hear(connection, Item(1, "c"), Goodbye()) == [GoodbyeReceived()]
