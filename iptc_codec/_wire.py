@@ -24,6 +24,7 @@ from ._messages import (
     Ack,
     CallMessage,
     Cid,
+    Command,
     End,
     ErrorBody,
     Fail,
@@ -190,7 +191,8 @@ def write(message: Message) -> bytes:
 
 
 def _finding(clause: str, message: Message, detail: str) -> Violation:
-    return Violation(clause, Reaction.DROP, getattr(message, "cid", None), detail)
+    cid = getattr(message, "cid", None) if type(message) in _OWN_CLAUSES else None
+    return Violation(clause, Reaction.DROP, cid if isinstance(cid, str) else None, detail)
 
 
 def _plain(message: Message) -> object:
@@ -214,11 +216,15 @@ def _own_clause(message: Message) -> str | None:
 
 
 def _hello_clause(hello: Hello) -> str | None:
-    return None if _texts(hello.name, hello.uuid) and hello.name and hello.uuid else "HSK-01s"
+    named = _texts(hello.name, hello.uuid) and hello.name and hello.uuid
+    return None if named and isinstance(hello.extra, tuple) else "HSK-01s"
 
 
 def _open_clause(opening: Open) -> str | None:
-    ns, func, kwargs, uid, cid = msgspec.structs.astuple(opening.cmd)
+    cmd: object = opening.cmd
+    if not isinstance(cmd, Command):
+        return "OPN-01s"
+    ns, func, kwargs, uid, cid = msgspec.structs.astuple(cmd)
     if not (_texts(ns, func) and isinstance(kwargs, dict) and isinstance(uid, tuple) and len(uid) == 2):
         return "OPN-01s"
     if not (_texts(*uid) and _texts(*kwargs)):
@@ -235,7 +241,7 @@ def _cid_clause(message: CallMessage) -> str | None:
 
 
 def _ack_clause(ack: Ack) -> str | None:
-    return _cid_clause(ack) if ack.functype in ACKS else "OPN-05s"
+    return _cid_clause(ack) if _texts(ack.functype) and ack.functype in ACKS else "OPN-05s"
 
 
 def _fail_clause(fail: Fail) -> str | None:
@@ -243,7 +249,8 @@ def _fail_clause(fail: Fail) -> str | None:
 
 
 def _fatal_clause(message: Fail | Fatal) -> str | None:
-    return None if _texts(message.error.tb_str, message.error.type_str) else "ERR-01s"
+    error = message.error
+    return None if isinstance(error, ErrorBody) and _texts(error.tb_str, error.type_str) else "ERR-01s"
 
 
 def _texts(*values: object) -> bool:

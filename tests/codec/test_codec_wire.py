@@ -13,12 +13,14 @@ import pytest
 from iptc_codec import (
     Ack,
     Command,
+    Connection,
     DecodeError,
     End,
     Fail,
     Fatal,
     Goodbye,
     HalfEvent,
+    HalfState,
     Hello,
     Item,
     LocalProtocolError,
@@ -296,6 +298,16 @@ ILLEGAL: list[tuple[Any, str]] = [
     (Command("ns", "f", {}, UID, "c"), "ENC-05s"),
     ({"yield": 1, "cid": "c"}, "ENC-05s"),
     (None, "ENC-05s"),
+    ("yield", "ENC-05s"),
+    (object(), "ENC-05s"),
+    (Hello("n", "u", None), "HSK-01s"),  # type: ignore[arg-type]
+    (Ack([], "c"), "OPN-05s"),  # type: ignore[arg-type]
+    (Ack("context", []), "CID-01s"),  # type: ignore[arg-type]
+    (Open(None), "OPN-01s"),  # type: ignore[arg-type]
+    (Open.of("ns", "f", {}, UID, []), "CID-01s"),  # type: ignore[arg-type]
+    (Open.of([], "f", {}, UID, "c"), "OPN-01s"),  # type: ignore[arg-type]
+    (Fail(None, "c"), "ERR-01s"),  # type: ignore[arg-type]
+    (Fatal(None), "ERR-01s"),  # type: ignore[arg-type]
 ]
 
 
@@ -305,7 +317,12 @@ def test_a_message_of_ours_that_is_not_legal_is_refused(message: Any, clause: st
     with pytest.raises(LocalProtocolError) as caught:
         encode(message)
     assert caught.value.clause == clause
+    assert caught.value.cid is None or isinstance(caught.value.cid, str)
     assert not isinstance(caught.value, UnencodableValueError)
+    connection = Connection(UID)
+    with pytest.raises(LocalProtocolError) as caught:
+        connection.send(message)
+    assert (caught.value.clause, connection.local) == (clause, HalfState.SILENT)
 
 
 def test_a_cancel_may_be_sent() -> None:
