@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_codec import Ack, Fail, Open, RemoteProtocolError, Result, Started, State, Violation
+from iptc_codec import (
+    Ack,
+    Fail,
+    HalfState,
+    LocalProtocolError,
+    Open,
+    RemoteProtocolError,
+    Result,
+    Started,
+    State,
+    Violation,
+)
 
 from ._endpoint import Endpoint, Outcome
 from ._errors import CallKindError, Disconnected, TooManyCallsError
@@ -92,8 +103,12 @@ class Calls:
 
     def cancel(self, call: Call) -> None:
         """Send a CANCEL, if none was sent, without waiting for anything."""
-        if call.cancel is None:
+        if call.cancel is not None or self._link.conn.local is not HalfState.TALKING:
+            return
+        try:
             call.cancel = self._open(RUNTIME, CANCEL, {"cid": call.cid}, Kind.ASYNCFUNC, target=call)
+        except LocalProtocolError as error:
+            self._link.contain(error)
 
     async def cancel_all(self) -> None:
         """Cancel every live call and wait, for `cancel_seconds` at most, until all have ended."""

@@ -64,7 +64,7 @@ class Endpoint:
     def deliver(self, item: Item, size: int) -> None:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
         if self.inbox.put(item.value, size):
-            self.link.post(Fail.of(_OVERRUN_TYPE, "the consumer takes no items", self.cid))
+            self.link.say(Fail.of(_OVERRUN_TYPE, "the consumer takes no items", self.cid))
         self.wake()
 
     async def receive(self) -> object:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_codec import Connection, Fatal, Limits, Message, Violation
+from iptc_codec import Connection, Fatal, HalfState, Limits, LocalProtocolError, Message, Violation
 
 from ._errors import Disconnected
 from ._flow import Gate
@@ -16,6 +17,9 @@ from ._writer import Writer
 
 if TYPE_CHECKING:
     from ._settings import Settings
+
+
+_log = logging.getLogger("iptc_codec.peer")
 
 
 class Phase(Enum):
@@ -37,6 +41,8 @@ class Link:
         self.gate = Gate(limits)
         self.phase = Phase.TALKING
         self.why = "the connection is open"
+        self.fault: str | None = None
+        self.reading = trio.CancelScope()
 
     def move(self, phase: Phase, why: str) -> None:
         """Enter a later phase, for a reason that `Disconnected` will tell."""
@@ -48,17 +54,39 @@ class Link:
         """The error of whoever wants something from a connection that is ending."""
         return Disconnected(self.why)
 
-    def post(self, message: Message, *, answer: bool = True) -> None:
-        """Queue a control message, without waiting. Does nothing once the connection has ended.
+    def break_off(self, why: str) -> None:
+        """End the connection for a fault of this end: nothing more is read."""
+        self.fault = self.fault or why
+        self.reading.cancel()
+
+    def contain(self, error: LocalProtocolError) -> None:
+        """The codec refused what the runtime had to say, a bug of this peer: it costs this connection alone."""
+        _log.error("the codec refused what the peer had to say", exc_info=error)
+        self.break_off(f"this end was about to break the protocol: {error}")
+
+    def post(self, message: Message, *, answer: bool) -> None:
+        """Queue what the application says, without waiting. Does nothing once the connection has ended.
 
         Raises `LocalProtocolError` where the codec does, `UnencodableValueError` among them.
         """
         if self.phase is not Phase.ENDED:
             self.writer.put(self.conn.send(message), answer=answer)
 
+    def say(self, message: Message, *, answer: bool = True) -> None:
+        """Queue what the runtime says by itself. Never raises.
+
+        After our GOODBYE nothing can be said any more (DSC-01s), however the other end goes on.
+        """
+        if self.phase is Phase.ENDED or self.conn.local is not HalfState.TALKING:
+            return
+        try:
+            self.post(message, answer=answer)
+        except LocalProtocolError as error:
+            self.contain(error)
+
     def fatal(self, violation: Violation) -> None:
         """Queue FATAL for a violation that costs the connection (ROB-03s)."""
-        self.post(Fatal.of("ProtocolError", shortened(f"{violation.clause}: {violation.detail}")))
+        self.say(Fatal.of("ProtocolError", shortened(f"{violation.clause}: {violation.detail}")))
 
     async def room(self) -> None:
         """Wait until application data may be posted. Raises `Disconnected`.

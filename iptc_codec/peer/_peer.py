@@ -159,7 +159,7 @@ class Peer:
                 await self._serving.idle()
             # While a served task is still busy no GOODBYE may be sent: the connection just closes (DSC-02s).
             if not waiting.cancelled_caught:
-                self._link.post(Goodbye(), answer=False)
+                self._link.say(Goodbye(), answer=False)
                 with trio.move_on_after(limits.goodbye_seconds if self._reader.hello.is_set() else 0):
                     await _first_of(self._left, self._ended)
             self._reader.scope.cancel()
@@ -177,7 +177,7 @@ class Peer:
 
     async def _answer_goodbye(self) -> None:
         await self._serving.idle()
-        self._link.post(Goodbye(), answer=False)
+        self._link.say(Goodbye(), answer=False)
         self._reader.scope.cancel()
 
 

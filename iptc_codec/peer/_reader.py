@@ -64,7 +64,7 @@ class Reader:
         self._cutter = Cutter()
         self._size = 0
         self.hello = trio.Event()
-        self.scope = trio.CancelScope()
+        self.scope = link.reading
         self._handlers: dict[type, Callable[[Any], None]] = {
             HelloReceived: self._hello,
             GoodbyeReceived: self._goodbye,
@@ -88,6 +88,8 @@ class Reader:
                     await self._take(await self._receive())
         except Disconnected as end:
             return str(end)
+        if self._link.fault is not None:
+            return self._link.fault
         if not self.hello.is_set():
             return "the other end sent no hello in time (HSK-05r)"
         return "this end has closed the connection"

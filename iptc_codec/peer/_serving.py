@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_codec import Ack, Command, End, Fail, LocalProtocolError, Message, Open, Result, State, Violation
+from iptc_codec import (
+    Ack,
+    Command,
+    End,
+    Fail,
+    LocalProtocolError,
+    Message,
+    Open,
+    Result,
+    State,
+    UnencodableValueError,
+    Violation,
+)
 
 from ._calls import CANCEL
 from ._endpoint import Endpoint
@@ -103,7 +115,7 @@ class Serving:
             served.cancel(verdict)
         else:
             self._end_cancel(cid)
-            self._link.post(verdict)
+            self._link.say(verdict)
 
     # How calls begin.
 
@@ -133,7 +145,7 @@ class Serving:
             raise _Refusal("TypeError", f"{CANCEL} takes one str, cid")
         target = self._live.get(cid_of_target)
         pending = self._cancels.get(cid_of_target)
-        self._link.post(Ack(Kind.ASYNCFUNC.value, cid))
+        self._link.say(Ack(Kind.ASYNCFUNC.value, cid))
         if target is not None:
             self._cancels[cid] = target
             target.cancels.append(cid)
@@ -141,16 +153,16 @@ class Serving:
         else:
             if pending is not None:
                 self._end_cancel(cid_of_target)
-                self._link.post(Fail.of(CANCELLED_TYPE, "", cid_of_target))
-            self._link.post(Result(pending is not None, cid))
+                self._link.say(Fail.of(CANCELLED_TYPE, "", cid_of_target))
+            self._link.say(Result(pending is not None, cid))
 
     def _start(self, cid: str, kind: Kind, task: Callable[[Served], Awaitable[Result | End]]) -> None:
-        self._link.post(Ack(kind.value, cid))
+        self._link.say(Ack(kind.value, cid))
         served = self._live[cid] = Served(self._link, cid)
         self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
-        self._link.post(Fail.of(type_str, shortened(detail), cid))
+        self._link.say(Fail.of(type_str, shortened(detail), cid))
 
     # How they end.
 
@@ -175,12 +187,14 @@ class Serving:
         served.inbox.leave()
         try:
             self._link.post(served.verdict or terminal, answer=isinstance(terminal, Fail))
-        except LocalProtocolError as error:  # the value can't be encoded (TRM-05s)
+        except UnencodableValueError as error:  # TRM-05s
             self._refuse(served.cid, name_of(error), str(error))
+        except LocalProtocolError as error:
+            self._link.contain(error)
         served.outcome = Fail.of("Ended", "", served.cid)
         for cid in served.cancels:
             del self._cancels[cid]
-            self._link.post(Result(value=True, cid=cid))
+            self._link.say(Result(value=True, cid=cid))
         self._idle.unpark_all()
 
     def _end_cancel(self, cid: str) -> None:
