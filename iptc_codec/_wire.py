@@ -59,6 +59,7 @@ _read_stop = msgspec.msgpack.Decoder(_Stop).decode
 _read_fail = msgspec.msgpack.Decoder(Fail).decode
 _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 _read_any = msgspec.msgpack.Decoder().decode
+_skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 
 
@@ -180,14 +181,19 @@ def check(message: Message) -> None:
 def write(message: Message) -> bytes:
     """Write the body of a message that is legal in itself.
 
-    Raises `UnencodableValueError` for a value that msgpack cannot say (TRM-05s). What msgspec encodes passes;
-    that it can be read back as the same is the sender's care (ENC-07s).
+    Raises `UnencodableValueError` for a value that msgpack cannot say, and for a `msgspec.Raw` that is not one
+    object and so would break the frame (TRM-05s). Whatever else msgspec encodes passes unchecked: to look
+    into every value would cost more than to write it. Three things are the sender's care, as the other side
+    makes the call pay for them: keys that are written as maps or exts (of a struct, a dataclass, an `Ext`:
+    ENC-07s), what is in a `msgspec.Raw` (ENC-02s, ENC-07s, ENC-08s), and an `Ext` of type -1 (ENC-08s).
     """
     try:
-        return _write(_plain(message))
+        body = _write(_plain(message))
+        _skip(body)
     except Exception as exc:
         detail = f"{type(exc).__name__}: {exc}"
         raise UnencodableValueError(_finding("TRM-05s", message, detail)) from exc
+    return body
 
 
 def _finding(clause: str, message: Message, detail: str) -> Violation:
