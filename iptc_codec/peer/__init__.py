@@ -25,10 +25,11 @@ from ._exports import Exports, Kind
 from ._listen import open_peer, open_stream_peer, serve, serve_stream
 from ._peer import Peer, current_peer
 from ._settings import Settings
-from ._streams import ContextStream, ItemStream
+from ._streams import CallerStream, ContextStream, ItemStream
 
 __all__ = [
     "CallKindError",
+    "CallerStream",
     "Context",
     "ContextStream",
     "Disconnected",

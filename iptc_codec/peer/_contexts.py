@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from iptc_codec import Started, State
 
-from ._streams import ContextStream
+from ._streams import CallerStream, ContextStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,14 +21,14 @@ class Context:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._stream: ContextStream | None = None
+        self._stream: CallerStream | None = None
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[ContextStream]:
+    async def stream(self) -> AsyncIterator[CallerStream]:
         """Open the stream, once. Leaving ends our half; the call goes on, to its result."""
         if self._stream is not None:
             raise RuntimeError("a context has one stream")
-        self._stream = ContextStream(self._call)
+        self._stream = CallerStream(self._call)
         try:
             yield self._stream
         finally:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from ._contexts import Context, ServedContext
-    from ._streams import ContextStream
+    from ._streams import CallerStream
 
 
 class Duplex:
     """The caller's end: used like an async generator, only inside `async with` (PEP 533)."""
 
-    def __init__(self, context: Context, stream: ContextStream) -> None:
+    def __init__(self, context: Context, stream: CallerStream) -> None:
         self._context = context
         self._stream = stream
 

@@ -60,7 +60,7 @@ class Link:
         self.reading.cancel()
 
     def contain(self, error: LocalProtocolError) -> None:
-        """The codec refused what the runtime had to say, a bug of this peer: it costs this connection alone."""
+        """The codec refused what the runtime had to say: a bug, which costs this connection alone."""
         _log.error("the codec refused what the peer had to say", exc_info=error)
         self.break_off(f"this end was about to break the protocol: {error}")
 

@@ -61,13 +61,17 @@ class ContextStream(ItemStream):
         if self._endpoint.can_send:
             self._endpoint.link.post(End(self._endpoint.cid), answer=False)
 
+    def close(self) -> None:
+        """End our half, and read no more."""
+        self.end()
+        self._endpoint.inbox.leave()
+
+
+class CallerStream(ContextStream):
+    """The caller's stream of a context. A callee fails its call by raising; a caller has to say it."""
+
     def fail(self, error: BaseException) -> None:
         """End our half for an error; the other end is asked to give the call up (ERR-07r)."""
         end = self._endpoint
         if end.can_send:
             end.link.post(failure(error, end.cid, end.link.settings), answer=False)
-
-    def close(self) -> None:
-        """End our half, and read no more."""
-        self.end()
-        self._endpoint.inbox.leave()

@@ -6,8 +6,9 @@ import pytest
 import trio
 import trio.testing
 
-from iptc_codec.peer import open_stream_peer
-from tests.peer.peer_support import UID, Raw, cmd, frame
+from iptc_codec import Result
+from iptc_codec.peer import Exports, RemoteError, ServedContext, open_stream_peer
+from tests.peer.peer_support import UID, Raw, cmd, frame, pair
 
 # After our own GOODBYE.
 
@@ -39,3 +40,48 @@ async def test_whatever_follows_our_goodbye_the_block_is_left_in_peace(crossing:
         nursery.start_soon(other_end)
         async with open_stream_peer(ours):
             pass
+
+
+# A served call.
+
+
+async def test_a_served_stream_that_is_failed_costs_its_call_alone() -> None:
+    exports = Exports()
+
+    @exports.context("ns")
+    async def fails(ctx: ServedContext) -> None:
+        await ctx.started()
+        async with ctx.stream() as stream:
+            stream.fail(ValueError("no such thing"))  # type: ignore[attr-defined]
+
+    @exports.function("ns")
+    async def other() -> int:
+        await trio.sleep(2)
+        return 1
+
+    async with pair(right=exports) as (peer, _other), trio.open_nursery() as nursery:
+
+        async def unrelated() -> None:
+            assert await peer.call("ns", "other") == 1
+
+        nursery.start_soon(unrelated)
+        with pytest.raises(RemoteError, match="AttributeError"):
+            async with peer.context("ns", "fails") as (ctx, _first):
+                await ctx.result()
+
+
+async def test_a_terminal_that_the_codec_refuses_costs_its_connection_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exports = Exports()
+
+    @exports.context("ns")
+    async def says_two(ctx: ServedContext) -> None:
+        await ctx.started()
+        ctx._served.link.post(Result(1, ctx._served.cid), answer=False)
+
+    async with pair(right=exports) as (peer, other):
+        async with peer.context("ns", "says_two") as (ctx, _first):
+            assert await ctx.result() == 1
+        assert "TRM-0" in await other.closed()
+    assert "refused" in caplog.text
