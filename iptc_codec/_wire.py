@@ -181,8 +181,8 @@ def check(message: Message) -> None:
 def write(message: Message) -> bytes:
     """Write the body of a message that is legal in itself.
 
-    Raises `UnencodableValueError` for a value that msgpack cannot say, and for a `msgspec.Raw` that is not one
-    object and so would break the frame (TRM-05s). Whatever else msgspec encodes passes unchecked: to look
+    Raises `UnencodableValueError` for a value that msgpack cannot say, and for a `msgspec.Raw` that is not
+    one object and so would break the frame (TRM-05s). Whatever else msgspec encodes passes unchecked: to look
     into every value would cost more than to write it. Three things are the sender's care, as the other side
     makes the call pay for them: keys that are written as maps or exts (of a struct, a dataclass, an `Ext`:
     ENC-07s), what is in a `msgspec.Raw` (ENC-02s, ENC-07s, ENC-08s), and an `Ext` of type -1 (ENC-08s).
