@@ -107,10 +107,30 @@ def test_every_limit_is_a_choice_or_part_of_the_format() -> None:
 
 
 @pytest.mark.parametrize("name", Limits.__struct_fields__)
-def test_a_negative_limit_is_refused(name: str) -> None:
-    """It would refuse everything, silently."""
+@pytest.mark.parametrize("value", [-1, float("nan"), "1", None])
+def test_a_limit_that_makes_no_sense_is_refused(name: str, value: Any) -> None:
+    """At once, not where it is first used."""
     with pytest.raises(ValueError, match=name):
-        Limits(**{name: -1})
+        Limits(**{name: value})
+
+
+COUNTS = [name for name in Limits.__struct_fields__ if not name.endswith("_seconds")]
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_count_is_whole_and_leaves_room(name: str) -> None:
+    """Only the memory of ended calls may be none; less than the floor is one's own affair."""
+    for value in (1.5, float("inf")) + (() if name == "finished_calls" else (0,)):
+        with pytest.raises(ValueError, match=name):
+            Limits(**{name: value})  # type: ignore[arg-type]
+    assert getattr(Limits(**{name: 1}), name) == 1
+
+
+def test_the_other_bounds_of_the_limits() -> None:
+    """A frame that has a header; a time that is none, and one without an end."""
+    with pytest.raises(ValueError, match="frame_bytes"):
+        Limits(frame_bytes=1 << 32)
+    Limits(frame_bytes=(1 << 32) - 1, finished_calls=0, hello_seconds=0, stall_seconds=float("inf"))
 
 
 def test_the_modules_are_what_the_generator_renders() -> None:
