@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._settings import Settings
 
 _FLUSH_SECONDS = 1.0
-"""How long a connection that is over is kept open for what is still unwritten, FATAL or GOODBYE."""
+"""How long a broken connection is kept open for what is still unwritten, or still unread."""
 
 _current: ContextVar[Peer] = ContextVar("iptc_peer")
 
@@ -123,7 +123,7 @@ class Peer:
                 async with trio.open_nursery() as nursery:
                     _current.set(self)
                     self._serving.nursery = nursery
-                    nursery.start_soon(self._link.writer.run)
+                    nursery.start_soon(self._write)
                     self._end(await self._reader.run())
                     with trio.move_on_after(_FLUSH_SECONDS):
                         await self._link.writer.flushed()
@@ -132,6 +132,13 @@ class Peer:
             finally:
                 self._end("the peer itself has failed")
                 await trio.aclose_forcefully(self._stream)
+
+    async def _write(self) -> None:
+        await self._link.writer.run()
+        # It is over as by EOF. What has arrived before may still be taken, for a moment.
+        with trio.move_on_after(_FLUSH_SECONDS):
+            await self._ended.wait()
+        self._link.break_off("the other end takes nothing any more")
 
     def _end(self, why: str) -> None:
         if self._link.phase is not Phase.ENDED:

@@ -32,7 +32,12 @@ class Writer:
         self._scope = trio.CancelScope()
 
     def put(self, frame: bytes, *, answer: bool) -> None:
-        """Queue a frame. Never waits; `answer` marks what we send because the other end asked for it."""
+        """Queue a frame, or drop it if nothing more is written. Never waits.
+
+        `answer` marks what the reader sends at once because the other end asked for it.
+        """
+        if self.stopped:
+            return
         self._frames.append((frame, answer))
         self._waiting += len(frame)
         if answer:
@@ -41,8 +46,8 @@ class Writer:
 
     @property
     def full(self) -> bool:
-        """Whether so much waits that no application data should be queued."""
-        return self._waiting > self._settings.send_bytes and not self.stopped
+        """Whether no application data should be queued: so much waits, or nothing is written any more."""
+        return self._waiting > self._settings.send_bytes or self.stopped
 
     async def progress(self) -> None:
         """Wait until something was written, or will never be."""
@@ -74,6 +79,7 @@ class Writer:
     def stop(self) -> None:
         """Write nothing more. The connection has to be closed then: a frame may be half written."""
         self._scope.cancel()
+        self._frames.clear()
         self._progress.unpark_all()
 
     async def run(self) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import trio
 import trio.testing
 
 from iptc_codec import Result
-from iptc_codec.peer import Exports, RemoteError, ServedContext, open_stream_peer
+from iptc_codec.peer import Exports, RemoteError, ServedContext, open_stream_peer, serve_stream
 from tests.peer.peer_support import UID, Raw, cmd, frame, pair
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 # After our own GOODBYE.
 
@@ -85,3 +90,55 @@ async def test_a_terminal_that_the_codec_refuses_costs_its_connection_alone(
             assert await ctx.result() == 1
         assert "TRM-0" in await other.closed()
     assert "refused" in caplog.text
+
+
+# A writer that fails while reading goes on.
+
+
+class WriteOnceBroken(trio.abc.Stream):
+    """A stream that takes a number of bytes, and then fails to write; reading goes on."""
+
+    def __init__(self, stream: trio.abc.Stream, takes: int) -> None:
+        self._stream = stream
+        self._left = takes
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send, or fail."""
+        self._left -= len(data)
+        if self._left < 0:
+            raise trio.BrokenResourceError
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Nobody asks."""
+        raise AssertionError
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Read on."""
+        return await self._stream.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        """Close."""
+        await self._stream.aclose()
+
+
+async def test_a_connection_that_cannot_be_written_to_is_over() -> None:
+    exports = Exports()
+    yielded = 0
+
+    @exports.function("ns")
+    async def numbers() -> AsyncIterator[bytes]:
+        nonlocal yielded
+        while True:
+            yield b"x" * 1000
+            yielded += 1
+
+    ours, theirs = trio.testing.memory_stream_pair()
+    raw = Raw(ours)
+    await raw.send(UID, cmd("c", "numbers", "ns"))
+    before = trio.current_time()
+    why = await serve_stream(WriteOnceBroken(theirs, 5000), exports)
+    assert why == "the other end takes nothing any more"
+    assert trio.current_time() <= before + 1
+    assert yielded < 100
+    assert len(await raw.rest()) >= 2
