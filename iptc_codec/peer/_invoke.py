@@ -26,17 +26,14 @@ async def invoke(export: Export, served: Served, kwargs: Mapping[str, object]) -
 
 
 async def answer(served: Served, value: Awaitable[object]) -> Result:
-    """Wait for the value of a unary call, and for room to send it."""
-    result = Result(await value, served.cid)
-    await served.link.room()
-    return result
+    """Wait for the value of a unary call."""
+    return Result(await value, served.cid)
 
 
 async def _stream(export: Export, served: Served, kwargs: Mapping[str, object]) -> End:
     async with aclosing(export.function(**kwargs)) as items:
         async for item in items:
             await served.send(item)
-    await served.link.room()
     return End(served.cid)
 
 

@@ -99,3 +99,13 @@ class Link:
         await trio.lowlevel.checkpoint_if_cancelled()
         if self.phase is Phase.ENDED:
             raise self.disconnected()
+
+    async def room_for_terminal(self) -> None:
+        """Wait until the terminal of a call may be posted, or the connection is being left.
+
+        Shielded: a cancelled call has a terminal too. Once nobody can open another call, what
+        waits is bounded without it.
+        """
+        with trio.CancelScope(shield=True):
+            while self.writer.full and self.phase is Phase.TALKING:
+                await self.writer.progress()

@@ -180,13 +180,14 @@ class Serving:
             cancelled = served.scope.cancel_called and is_clean_up(error)
             terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
         finally:
+            await self._link.room_for_terminal()
             self._end(served, terminal)
 
     def _end(self, served: Served, terminal: Message) -> None:
         del self._live[served.cid]
         served.inbox.leave()
         try:
-            self._link.post(served.verdict or terminal, answer=isinstance(terminal, Fail))
+            self._link.post(served.verdict or terminal, answer=False)
         except UnencodableValueError as error:  # TRM-05s
             self._refuse(served.cid, name_of(error), str(error))
         except LocalProtocolError as error:

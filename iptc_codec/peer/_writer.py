@@ -1,8 +1,9 @@
 """The one task that writes to a connection.
 
 Frames are queued whole and written whole: no cancelled task can leave half a frame behind (FRM-05s). What is
-queued is bounded: who has application data to send waits for room, and the reader rests while too many
-answers wait.
+queued is bounded: whatever a task has to send, terminals included, waits for room in that task, and the
+reader rests while too much of what it answers itself waits: ACKs, refusals, the answers of cancels. So two
+ends that answer each other at length never wait for each other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ._settings import Settings
 
 _BATCH = 65536
+_AT_ONCE = 16
+"""How many of those that wait for room look again at a time: woken all, most would find it taken."""
 
 
 class Writer:
@@ -29,6 +32,7 @@ class Writer:
         self._answers = 0
         self._work = trio.lowlevel.ParkingLot()
         self._progress = trio.lowlevel.ParkingLot()
+        self._room = trio.lowlevel.ParkingLot()
         self._scope = trio.CancelScope()
 
     def put(self, frame: bytes, *, answer: bool) -> None:
@@ -50,12 +54,12 @@ class Writer:
         return self._waiting > self._settings.send_bytes or self.stopped
 
     async def progress(self) -> None:
-        """Wait until something was written, or will never be."""
-        await self._progress.park()
+        """Wait until there may be room, or never will be."""
+        await self._room.park()
 
     def wake(self) -> None:
-        """Let whoever waits for progress look again."""
-        self._progress.unpark_all()
+        """Let whoever waits for room look again."""
+        self._room.unpark_all()
 
     async def listened_to(self) -> bool:
         """Wait until the other end has read enough of our answers. False if it read too few for too long."""
@@ -81,6 +85,7 @@ class Writer:
         self._scope.cancel()
         self._frames.clear()
         self._progress.unpark_all()
+        self._room.unpark_all()
 
     async def run(self) -> None:
         """Write until stopped, or until the stream takes nothing any more."""
@@ -88,10 +93,17 @@ class Writer:
             try:
                 while True:
                     while not self._frames:
-                        await self._work.park()
+                        await self._find_work()
                     await self._write_some()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self.stop()
+
+    async def _find_work(self) -> None:
+        if self._room:
+            self._room.unpark(count=_AT_ONCE)
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._work.park()
 
     async def _write_some(self) -> None:
         batch: list[bytes] = []
@@ -105,3 +117,4 @@ class Writer:
         self._waiting -= size
         self._answers -= answers
         self._progress.unpark_all()
+        self._room.unpark(count=_AT_ONCE)
