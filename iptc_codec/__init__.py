@@ -10,7 +10,7 @@ from __future__ import annotations
 from ._call_table import CallEvent, Cell, Reaction, Sender, State
 from ._calls import Calls, Role
 from ._connection import CallRecord, Connection
-from ._connection_table import HalfEvent, HalfState
+from ._connection_table import CANCEL_FUNCTION, HalfEvent, HalfState
 from ._conversation import Conversation, Step
 from ._errors import (
     DecodeError,
@@ -24,6 +24,7 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived
 from ._framing import Deframer, frame
 from ._limits import Limits
 from ._messages import (
+    OVERRUN_TYPE,
     Ack,
     CallMessage,
     Command,
@@ -43,6 +44,8 @@ from ._version import __version__
 from ._wire import decode, encode
 
 __all__ = (
+    "CANCEL_FUNCTION",
+    "OVERRUN_TYPE",
     "Ack",
     "CallEvent",
     "CallMessage",

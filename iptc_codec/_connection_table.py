@@ -85,6 +85,8 @@ class HalfCell(NamedTuple):
 HALF_INITIAL: Final = HalfState.SILENT
 
 CANCEL_FUNCTION: Final = ("self", "_cancel_task")
+"""The namespace and the function of a CANCEL (CXL-01s)."""
+
 CANCEL_KWARGS: Final = frozenset({"cid"})
 
 # fmt: off

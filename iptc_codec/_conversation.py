@@ -178,6 +178,7 @@ class Conversation:
         detail = f"{event.value}: the call is {self.calls.state(cid).value}"
         return Step(half, event, cid, cell, _violation(breach, cid, detail, self.calls.sender(side, cid)))
 
+
 _STRANGER: Final = Breach("OPN-08s", Reaction.FAIL_CALL)
 _TOO_MANY: Final = Breach("OPN-12s", Reaction.FAIL_CALL)
 _EARLY: Final = Breach("CXL-02s", Reaction.FAIL_CALL)

@@ -16,7 +16,8 @@ def test_all_names_what_is_public_and_nothing_else() -> None:
     }
     assert isinstance(iptc_codec.__all__, tuple)
     assert set(iptc_codec.__all__) == public | {"__version__"}
-    assert list(iptc_codec.__all__) == sorted(iptc_codec.__all__)
+    constants_first = sorted(iptc_codec.__all__, key=lambda name: (not name.isupper(), name))
+    assert list(iptc_codec.__all__) == constants_first
 
 
 def test_everything_public_says_what_it_is() -> None:
@@ -30,3 +31,10 @@ def test_everything_public_says_what_it_is() -> None:
                     assert member.__doc__, f"{name}.{attribute}"
         elif inspect.isfunction(value):
             assert value.__doc__, name
+
+
+def test_the_names_that_applications_need_are_those_of_the_messages() -> None:
+    """One home for each."""
+    overrun = iptc_codec.Fail.of(iptc_codec.OVERRUN_TYPE, "", "c")
+    assert (overrun.is_overrun, overrun.event) == (True, iptc_codec.CallEvent.OVERRUN)
+    assert iptc_codec.CANCEL_FUNCTION == ("self", "_cancel_task")

@@ -119,6 +119,7 @@ def _connection_module(connection: Mapping[str, Any], source: str) -> Iterator[s
     cancel = connection["cancel"]
     kwargs = ", ".join(json.dumps(name) for name in cancel["kwargs"])
     yield f'CANCEL_FUNCTION: Final = ("{cancel["ns"]}", "{cancel["func"]}")\n'
+    yield '"""The namespace and the function of a CANCEL (CXL-01s)."""\n\n'
     yield f"CANCEL_KWARGS: Final = frozenset({{{kwargs}}})\n\n"
     yield "# fmt: off\nHALF_TABLE: Final[dict[tuple[HalfState, HalfEvent], HalfCell]] = {\n"
     for state, cells in connection["cells"].items():
