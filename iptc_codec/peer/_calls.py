@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 CANCEL = "_cancel_task"
 """The runtime function by which a call is cancelled (CXL-01s)."""
 
-_OVER = frozenset({State.IDLE, State.DRAINING, State.DONE, State.FAILED})
-"""In these states the callee owes its caller nothing."""
+_TOO_MANY = "OPN-12s"
 
 
 class Call(Endpoint):
@@ -72,7 +71,6 @@ class Calls:
         self._link = link
         self._uid = uid
         self._live: dict[str, Call] = {}
-        self._given_up: set[str] = set()
 
     def get(self, cid: str) -> Call | None:
         """The live call with this cid."""
@@ -89,11 +87,12 @@ class Calls:
         await self._link.room()
         if self._link.phase is not Phase.TALKING:
             raise self._link.disconnected()
-        # Half of the bound is for the cancels of the calls in the other half (OPN-12s).
-        bound = max(1, self._link.limits.open_calls // 2)
-        if len(self._live) + len(self._given_up) >= bound:
-            raise TooManyCallsError(f"{bound} calls are open")
-        call = self._open(ns, func, kwargs, kind)
+        try:
+            call = self._open(ns, func, kwargs, kind)
+        except LocalProtocolError as error:
+            if error.clause == _TOO_MANY:
+                raise TooManyCallsError(f"{self._link.limits.open_calls} calls are open") from None
+            raise
         try:
             yield call
         finally:
@@ -125,11 +124,6 @@ class Calls:
             self._settle(call, Disconnected(why))
 
     # What the reader brings.
-
-    def late(self, cid: str) -> None:
-        """A message of a call that was given up here. It is for nobody; but it may be the terminal."""
-        if self._link.conn.call_state(cid) in _OVER:
-            self._given_up.discard(cid)
 
     def acknowledged(self, call: Call, message: Ack) -> None:
         """The kind is the callee's to say; if it is not the one that was called for, the call is given up."""
@@ -166,8 +160,6 @@ class Calls:
             return
         call.outcome = outcome
         self._live.pop(call.cid, None)
-        if call.state not in _OVER:
-            self._given_up.add(call.cid)
         call.wake()
         if call.target is not None and isinstance(outcome, Result):
             # Real callees end a cancelled call by this answer alone (CXL-02r).

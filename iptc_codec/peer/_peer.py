@@ -119,19 +119,19 @@ class Peer:
         Shielded: calls are cancelled one by one, so that each still gets its terminal.
         """
         with trio.CancelScope(shield=True):
-            try:
-                async with trio.open_nursery() as nursery:
+            async with trio.open_nursery() as nursery:
+                try:
                     _current.set(self)
                     self._serving.nursery = nursery
                     nursery.start_soon(self._write)
                     self._end(await self._reader.run())
                     with trio.move_on_after(_FLUSH_SECONDS):
                         await self._link.writer.flushed()
+                finally:
+                    # In here: what is served may wait for this, shielded.
+                    self._end("the peer itself has failed")
                     self._link.writer.stop()
                     await trio.aclose_forcefully(self._stream)
-            finally:
-                self._end("the peer itself has failed")
-                await trio.aclose_forcefully(self._stream)
 
     async def _write(self) -> None:
         await self._link.writer.run()

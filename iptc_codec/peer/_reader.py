@@ -141,44 +141,38 @@ class Reader:
             elif violation.sender_role is Sender.CALLER:
                 self._serving.violated(violation.cid, violation)
 
-    # Messages of calls.
+    # Messages of calls. Those of a call that was given up here are for nobody.
 
     def _ack(self, message: Ack) -> None:
-        if call := self._called(message.cid):
+        if call := self._calls.get(message.cid):
             self._calls.acknowledged(call, message)
 
     def _started(self, message: Started) -> None:
-        if call := self._called(message.cid):
+        if call := self._calls.get(message.cid):
             self._calls.started(call, message)
 
     def _item(self, message: Item) -> None:
-        if end := self._serving.get(message.cid) or self._called(message.cid):
+        if end := self._serving.get(message.cid) or self._calls.get(message.cid):
             end.deliver(message, self._size)
 
     def _end(self, message: End) -> None:
         if served := self._serving.get(message.cid):
             served.wake()
-        elif call := self._called(message.cid):
+        elif call := self._calls.get(message.cid):
             if call.kind is Kind.ASYNCGEN:
                 self._calls.ended(call, message)
             call.wake()
 
     def _result(self, message: Result) -> None:
-        if call := self._called(message.cid):
+        if call := self._calls.get(message.cid):
             self._calls.ended(call, message)
 
     def _fail(self, message: Fail) -> None:
         served = self._serving.get(message.cid)
-        end = served or self._called(message.cid)
+        end = served or self._calls.get(message.cid)
         if end is not None and message.is_overrun:
             end.overrun_notices += 1
         elif served is not None:
             served.cancel()
         elif isinstance(end, Call):
             self._calls.ended(end, message)
-
-    def _called(self, cid: str) -> Call | None:
-        call = self._calls.get(cid)
-        if call is None:
-            self._calls.late(cid)
-        return call

@@ -349,3 +349,32 @@ async def test_the_own_end_of_a_call_wins_over_a_later_cancel() -> None:
             async with peer.stream(NS, "count_then_fail", n=1, message="m") as items:
                 async for _ in items:
                     pass
+
+
+async def test_calls_given_up_without_a_terminal_take_no_room() -> None:
+    # As real callees do: the answer of the CANCEL, late, is all that comes.
+    async with calling(limits=Limits(open_calls=2, cancel_seconds=1)) as (peer, raw):
+        for _ in range(5):
+            with trio.move_on_after(0.5) as scope:
+                await peer.call(NS, "hang")
+            assert scope.cancelled_caught
+            _opened, own = await raw.receive_many(2)
+            cid = own["cmd"][4]
+            await raw.send({"functype": "asyncfunc", "cid": cid}, {"return": None, "cid": cid})
+            await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_a_cancel_that_is_refused_has_ended_nothing() -> None:
+    async with calling() as (peer, raw), trio.open_nursery() as nursery:
+
+        async def callee() -> None:
+            opened, own = await raw.receive_many(2)
+            target, cid = opened["cmd"][4], own["cmd"][4]
+            await raw.send({"functype": "asyncfunc", "cid": target}, error(cid, "AttributeError"))
+            await trio.sleep(3)
+            await raw.send({"return": 1, "cid": target})
+
+        nursery.start_soon(callee)
+        with trio.move_on_after(1):
+            await peer.call(NS, "hang")
+        assert trio.current_time() == pytest.approx(4)

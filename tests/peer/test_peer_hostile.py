@@ -290,9 +290,9 @@ async def test_items_that_nobody_reads_wait_in_their_function() -> None:
 async def test_too_many_calls_of_our_own() -> None:
 
     async with calling(limits=Limits(open_calls=4)) as (peer, raw), trio.open_nursery() as nursery:
-        for _ in range(2):
+        for _ in range(4):
             nursery.start_soon(hanging, peer)
-        await raw.receive_many(2)
+        await raw.receive_many(4)
         with pytest.raises(TooManyCallsError):
             await peer.call(NS, "hang")
         await raw.stream.aclose()
