@@ -5,6 +5,9 @@ Structured concurrency across the wire::
     async with open_peer("tcp://host:port") as peer:
         value = await peer.call("ns", "func", x=1)
 
+A call that fails while the block of its stream or context runs does not interrupt the block: the error is
+raised by the next use, or else where the block is left. None is lost, but one that comes after that.
+
 Needs trio: `pip install iptc-codec[peer]`. The codec itself does not.
 """
 

@@ -52,8 +52,13 @@ class ServedContext:
         self._stream: ContextStream | None = None
 
     async def started(self, value: object = None) -> None:
-        """Send the first value, once. Raises `RuntimeError` the second time, `UnencodableValueError`."""
+        """Send the first value, once.
+
+        Raises `RuntimeError` the second time and after the end of the call, `UnencodableValueError`.
+        """
         await self._served.link.room()
+        if self._served.outcome is not None:
+            raise RuntimeError("the call is over")
         if self._served.state is not State.STARTING:
             raise RuntimeError("a context starts once")
         self._served.link.post(Started(value, self._served.cid), answer=False)
@@ -63,13 +68,15 @@ class ServedContext:
         """Open the stream, once, after `started`. Leaving ends our half."""
         if self._stream is not None:
             raise RuntimeError("a context has one stream")
+        if self._served.outcome is not None:
+            raise RuntimeError("the call is over")
         if self._served.state is State.STARTING:
             raise RuntimeError("a context has a stream only after it has started")
         self._stream = ContextStream(self._served)
         try:
             yield self._stream
         except BaseException:
-            self._served.inbox.leave()
+            self._served.close()
             raise
         self._stream.close()
 

@@ -35,6 +35,8 @@ class Endpoint:
         self.inbox = Inbox(link.gate)
         self.overrun_notices = 0
         self.outcome: Outcome | None = None
+        self.seen = False
+        self.closed = False
         self._lot = trio.lowlevel.ParkingLot()
         self._pace = Pace()
 
@@ -68,9 +70,14 @@ class Endpoint:
         self.wake()
 
     async def receive(self) -> object:
-        """The next item. Raises `trio.EndOfChannel` after the last one, and what `check` raises."""
+        """The next item. Raises `trio.EndOfChannel` after the last one, and what `check` raises.
+
+        Raises `trio.ClosedResourceError` once this end has left the stream.
+        """
         await self._pace.step()
         while not self.inbox and not self.inbox.lost:
+            if self.closed:
+                raise trio.ClosedResourceError("the stream was left")
             self.check()
             if self.ended_by_other:
                 raise trio.EndOfChannel
@@ -86,8 +93,20 @@ class Endpoint:
             raise trio.ClosedResourceError("this half of the stream is closed")
         self.link.post(Item(value, self.cid), answer=False)
 
+    def close(self) -> None:
+        """Take no more items, and let go what waits."""
+        self.closed = True
+        self.inbox.leave()
+        self.wake()
+
+    def check_unseen(self) -> None:
+        """Raise the error with which the call has ended, if it was not raised before."""
+        if not self.seen:
+            self.check()
+
     def check(self) -> None:
         """Raise the error with which the call has ended, if it has."""
+        self.seen = self.seen or self.outcome is not None
         if isinstance(self.outcome, Fail):
             raise remote_error(self.outcome)
         if isinstance(self.outcome, Exception):

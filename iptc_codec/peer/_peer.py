@@ -84,19 +84,30 @@ class Peer:
 
     @asynccontextmanager
     async def stream(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[ItemStream]:
-        """Call an async generator function and iterate over it. Leaving the block closes the generator."""
+        """Call an async generator function and iterate over it. Leaving the block closes the generator.
+
+        An error that arrives while the block runs is raised by the next use of the stream that reaches it, or
+        else where the block is left without one. One that arrives later is nobody's.
+        """
         async with self._calls.opened(ns, func, kwargs, Kind.ASYNCGEN) as call:
-            yield ItemStream(call)
+            try:
+                yield ItemStream(call)
+            finally:
+                call.close()
+            call.check_unseen()
 
     @asynccontextmanager
     async def context(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[tuple[Context, object]]:
         """Call a context function; the block gets the context and the first value.
 
-        Leaving the block cancels the function if it still runs.
+        Leaving the block cancels the function if it still runs. An error that arrives while the block runs
+        interrupts nothing: it is raised by the next use of the context or of its stream, or else where the
+        block is left without one.
         """
         async with self._calls.opened(ns, func, kwargs, Kind.CONTEXT) as call:
             first = await call.started()
             yield Context(call), first
+            call.check_unseen()
 
     @asynccontextmanager
     async def duplex(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[Duplex]:

@@ -35,7 +35,10 @@ class ItemStream:
             raise StopAsyncIteration from None
 
     async def receive(self) -> object:
-        """The next item. Raises `trio.EndOfChannel` after the last one."""
+        """The next item. Raises `trio.EndOfChannel` after the last one.
+
+        Raises `trio.ClosedResourceError` once the block was left.
+        """
         return await self._endpoint.receive()
 
 
@@ -64,7 +67,7 @@ class ContextStream(ItemStream):
     def close(self) -> None:
         """End our half, and read no more."""
         self.end()
-        self._endpoint.inbox.leave()
+        self._endpoint.close()
 
 
 class CallerStream(ContextStream):
@@ -75,3 +78,4 @@ class CallerStream(ContextStream):
         end = self._endpoint
         if end.can_send:
             end.link.post(failure(error, end.cid, end.link.settings), answer=False)
+            end.seen = True
