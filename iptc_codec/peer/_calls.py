@@ -171,4 +171,7 @@ class Calls:
                 self.cancel(call)
             while call.outcome is None:
                 await call.wait()
-        self._settle(call, Disconnected("the call was given up: its cancel was not answered in time"))
+        why = "the call was given up: its cancel was not answered in time"
+        self._settle(call, Disconnected(why))
+        if call.cancel is not None:  # nor is it waited for again when this end leaves
+            self._settle(call.cancel, Disconnected(why))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
 import trio
 
-from iptc_codec import Limits, Role
+from iptc_codec import Connection, Hello, Limits, LocalProtocolError, Role
 
 from ._errors import Disconnected
 from ._exports import Exports
@@ -29,6 +29,29 @@ def parse_address(address: str) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
+def check_uid(uid: tuple[str, str] | None) -> None:
+    """Raise `ValueError` if no hello can say this uid (HSK-01s)."""
+    if uid is not None:
+        try:
+            Connection(uid).send(Hello(*uid))
+        except (LocalProtocolError, TypeError) as error:
+            raise ValueError(f"{uid!r} is no uid: {error}") from None
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Around a nursery that is ours, not the application's: it shall see what its own block has raised."""
+    alone: BaseException | None = None
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        alone = group.exceptions[0]
+    if alone is not None:
+        raise alone
+
+
 @asynccontextmanager
 async def open_peer(
     address: str,
@@ -40,11 +63,15 @@ async def open_peer(
 ) -> AsyncIterator[Peer]:
     """Connect to `tcp://host:port`. The block gets the peer once both hellos are exchanged.
 
-    On leaving, calls in both directions are cancelled and GOODBYE is exchanged; each of these waits is
-    bounded by the limits. `uid` is fresh by default: two connections under one uid confuse real callees.
-    Raises `OSError` if nobody listens, `Disconnected` if the other end is no peer.
+    On leaving, calls in both directions are cancelled and GOODBYE is exchanged. However the other end
+    behaves, that takes `cancel_seconds` and `goodbye_seconds` at most, and a second to close. Functions that
+    are served here are waited for without a bound: their clean-up is this end's own.
+    `uid` is fresh by default: two connections under one uid confuse real callees.
+    Raises `OSError` if nobody listens, `Disconnected` if the other end is no peer, `ValueError` for an
+    address or a uid that is none.
     """
     host, port = parse_address(address)
+    check_uid(uid)
     stream = await trio.open_tcp_stream(host, port)
     async with open_stream_peer(stream, uid=uid, exports=exports, limits=limits, settings=settings) as peer:
         yield peer
@@ -60,12 +87,15 @@ async def open_stream_peer(
     limits: Limits | None = None,
     settings: Settings | None = None,
 ) -> AsyncIterator[Peer]:
-    """Be a peer over a stream that is already connected; it is closed at the end."""
+    """Be a peer over a stream that is already connected; it is closed at the end.
+
+    Raises as `open_peer` does. For a `ValueError` the stream is untouched.
+    """
+    check_uid(uid)
     peer = Peer(
         stream, role, uid or fresh_uid(), exports or Exports(), limits or Limits(), settings or Settings()
     )
-    alone: BaseException | None = None
-    try:
+    with _one_error():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(peer.run, name=f"<peer {role.value}>")
             try:
@@ -74,13 +104,6 @@ async def open_stream_peer(
             finally:
                 with trio.CancelScope(shield=True):
                     await peer.leave()
-    except BaseExceptionGroup as group:
-        # The nursery is ours, not the application's: it shall see what its own block has raised.
-        if len(group.exceptions) > 1:
-            raise
-        alone = group.exceptions[0]
-    if alone is not None:
-        raise alone
 
 
 async def serve_stream(
@@ -92,16 +115,24 @@ async def serve_stream(
     settings: Settings | None = None,
     on_peer: OnPeer | None = None,
 ) -> str:
-    """Serve one connection until it ends; why it did. `on_peer` may call the other end meanwhile.
+    """Serve one connection until it ends; why it did.
 
-    Raises `Disconnected` if there was no hello, and what `on_peer` raises.
+    `on_peer` may call the other end meanwhile. It runs beside the connection: it may return early, and it is
+    cancelled when the connection has ended.
+
+    Raises `Disconnected` if there was no hello, and what `on_peer` raises; the connection is left then.
     """
     async with open_stream_peer(
         stream, role=Role.ACCEPTOR, uid=uid, exports=exports, limits=limits, settings=settings
     ) as peer:
-        if on_peer is not None:
-            await on_peer(peer)
-        return await peer.closed()
+        if on_peer is None:
+            return await peer.closed()
+        with _one_error():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(on_peer, peer)
+                why = await peer.closed()
+                nursery.cancel_scope.cancel()
+        return why
 
 
 async def serve(
@@ -117,10 +148,11 @@ async def serve(
     """Listen on `tcp://host:port` and serve every connection, for ever.
 
     Started with `nursery.start` it returns the listeners once they listen; port 0 takes a free one. Whatever
-    a connection does, or a bug in this peer, costs that connection alone (ROB-01r). Raises `OSError`,
-    `ValueError`.
+    a connection does, or a bug in this peer, costs that connection alone (ROB-01r). `on_peer` as in
+    `serve_stream`. Raises `OSError`, and `ValueError` for an address or a uid that is none.
     """
     host, port = parse_address(address)
+    check_uid(uid)
     own = uid or fresh_uid(f"iptc-{os.getpid()}")
 
     async def connection(stream: trio.SocketStream) -> None:

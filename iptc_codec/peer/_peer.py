@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -63,6 +64,7 @@ class Peer:
         self._serving = Serving(self._link, exports)
         self._reader = Reader(stream, self._link, self._calls, self._serving, self._on_goodbye)
         self._left = trio.Event()
+        self._left_by = -math.inf
         self._ended = trio.Event()
         self._link.post(Hello(*uid), answer=False)
 
@@ -136,7 +138,7 @@ class Peer:
                     self._serving.nursery = nursery
                     nursery.start_soon(self._write)
                     self._end(await self._reader.run())
-                    with trio.move_on_after(_FLUSH_SECONDS):
+                    with trio.move_on_at(max(self._left_by, trio.current_time() + _FLUSH_SECONDS)):
                         await self._link.writer.flushed()
                 finally:
                     # In here: what is served may wait for this, shielded.
@@ -166,20 +168,25 @@ class Peer:
             raise self._link.disconnected()
 
     async def leave(self) -> None:
-        """Cancel what runs in either direction, exchange GOODBYE, close; each wait is bounded."""
-        limits = self._link.limits
+        """Cancel what runs in either direction, exchange GOODBYE, close.
+
+        Waits `cancel_seconds` for our calls and `goodbye_seconds` for all the rest, written bytes included;
+        but for the tasks that are served here, which are ours, until they have ended.
+        """
         if self._link.phase is Phase.TALKING:
             self._link.move(Phase.LEAVING, "this end has left")
             self._serving.cancel_all()
             await self._calls.cancel_all()
             self._calls.fail_all(self._link.why)
-            with trio.move_on_after(limits.goodbye_seconds) as waiting:
+            self._left_by = trio.current_time() + self._link.limits.goodbye_seconds
+            with trio.move_on_at(self._left_by) as waiting:
                 await self._serving.idle()
             # While a served task is still busy no GOODBYE may be sent: the connection just closes (DSC-02s).
             if not waiting.cancelled_caught:
                 self._link.say(Goodbye(), answer=False)
-                with trio.move_on_after(limits.goodbye_seconds if self._reader.hello.is_set() else 0):
-                    await _first_of(self._left, self._ended)
+                if self._reader.hello.is_set():
+                    with trio.move_on_at(self._left_by):
+                        await _first_of(self._left, self._ended)
             self._reader.scope.cancel()
         await self._ended.wait()
 
@@ -196,6 +203,8 @@ class Peer:
     async def _answer_goodbye(self) -> None:
         await self._serving.idle()
         self._link.say(Goodbye(), answer=False)
+        # The other end waits that long, however slow the way to it is.
+        self._left_by = trio.current_time() + self._link.limits.goodbye_seconds
         self._reader.scope.cancel()
 
 
