@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from iptc_codec import (
+    CANCEL_FUNCTION,
     Ack,
     Fail,
     HalfState,
@@ -22,14 +23,11 @@ from iptc_codec import (
 
 from ._endpoint import Endpoint, Outcome
 from ._errors import CallKindError, Disconnected, TooManyCallsError
-from ._exports import RUNTIME, Kind
+from ._exports import Kind
 from ._link import Link, Phase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-
-CANCEL = "_cancel_task"
-"""The runtime function by which a call is cancelled (CXL-01s)."""
 
 _TOO_MANY = "OPN-12s"
 
@@ -105,7 +103,7 @@ class Calls:
         if call.cancel is not None or self._link.conn.local is not HalfState.TALKING:
             return
         try:
-            call.cancel = self._open(RUNTIME, CANCEL, {"cid": call.cid}, Kind.ASYNCFUNC, target=call)
+            call.cancel = self._open(*CANCEL_FUNCTION, {"cid": call.cid}, Kind.ASYNCFUNC, target=call)
         except LocalProtocolError as error:
             self._link.contain(error)
 

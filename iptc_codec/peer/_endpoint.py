@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_codec import End, Fail, Item, Result, State
+from iptc_codec import OVERRUN_TYPE, End, Fail, Item, Result, State
 
 from ._errors import remote_error
 from ._flow import Inbox
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 Outcome = Result | End | Fail | Exception
 """How a call has ended for this end: by the callee's terminal, or by what became of it here."""
-
-_OVERRUN_TYPE = "StreamOverrun"
 
 
 class Endpoint:
@@ -66,7 +64,7 @@ class Endpoint:
     def deliver(self, item: Item, size: int) -> None:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
         if self.inbox.put(item.value, size):
-            self.link.say(Fail.of(_OVERRUN_TYPE, "the consumer takes no items", self.cid))
+            self.link.say(Fail.of(OVERRUN_TYPE, "the consumer takes no items", self.cid))
         self.wake()
 
     async def receive(self) -> object:

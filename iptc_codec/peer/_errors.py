@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 CANCELLED_TYPE = "ContextCancelled"
 """The `type_str` with which a cancelled call ends (CXL-04s)."""
 
+VIOLATION_TYPE = "ProtocolError"
+"""The `type_str` of what ends for a violation (ERR-06s)."""
+
 
 class PeerError(Exception):
     """Base of what the peer itself raises."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from iptc_codec import CANCEL_FUNCTION
+
 from ._duplex import serve_duplex
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-RUNTIME = "self"
+RUNTIME = CANCEL_FUNCTION[0]
 """The namespace of the runtime itself: a closed list, to which nothing can be exported (RUN-01r)."""
 
 

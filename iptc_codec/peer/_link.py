@@ -10,7 +10,7 @@ import trio
 
 from iptc_codec import Connection, Fatal, HalfState, Limits, LocalProtocolError, Message, Violation
 
-from ._errors import Disconnected
+from ._errors import VIOLATION_TYPE, Disconnected
 from ._flow import Gate
 from ._report import shortened
 from ._writer import Writer
@@ -86,7 +86,8 @@ class Link:
 
     def fatal(self, violation: Violation) -> None:
         """Queue FATAL for a violation that costs the connection (ROB-03s)."""
-        self.say(Fatal.of("ProtocolError", shortened(f"{violation.clause}: {violation.detail}")))
+        detail = shortened(f"{violation.clause}: {violation.detail}", self.settings)
+        self.say(Fatal.of(VIOLATION_TYPE, detail))
 
     async def room(self) -> None:
         """Wait until application data may be posted. Raises `Disconnected`.

@@ -1,6 +1,6 @@
 """The one task that reads from a connection, and hands each event to the half of the peer that it concerns.
 
-It never waits for application code, but for two things, both bounded: a consumer that is behind (`Gate`), and
+It waits for two things beside the stream: a consumer that is behind (`Gate`), and
 another end that does not read our answers (`Writer.listened_to`).
 """
 
@@ -129,7 +129,10 @@ class Reader:
     def _violation(self, violation: Violation) -> None:
         _log.debug("violation by the other end: %s", violation)
         if self._link.settings.on_violation is not None:
-            self._link.settings.on_violation(violation)
+            try:
+                self._link.settings.on_violation(violation)
+            except Exception:  # noqa: BLE001 - the application's bug, at no cost to its connection
+                _log.exception("on_violation has raised")
         if violation.reaction is Reaction.CLOSE:
             if self._link.settings.send_fatal:
                 self._link.fatal(violation)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from iptc_codec import (
+    CANCEL_FUNCTION,
     Ack,
     Command,
     End,
@@ -20,9 +21,8 @@ from iptc_codec import (
     Violation,
 )
 
-from ._calls import CANCEL
 from ._endpoint import Endpoint
-from ._errors import CANCELLED_TYPE
+from ._errors import CANCELLED_TYPE, VIOLATION_TYPE
 from ._exports import RUNTIME, Export, Exports, Kind, NotExportedError
 from ._invoke import answer, invoke
 from ._link import Link, Phase
@@ -40,7 +40,6 @@ class _Refusal(Exception):  # noqa: N818 - an answer, not an error
         self.type_str = type_str
 
 
-_VIOLATION_TYPE = "ProtocolError"
 _ACTOR_CANCEL = "cancel"
 
 
@@ -109,7 +108,8 @@ class Serving:
 
     def violated(self, cid: str, violation: Violation) -> None:
         """The caller broke the protocol in a call: its task is let go, and that is how it ends (ERR-06s)."""
-        verdict = Fail.of(_VIOLATION_TYPE, shortened(f"{violation.clause}: {violation.detail}"), cid)
+        detail = shortened(f"{violation.clause}: {violation.detail}", self._link.settings)
+        verdict = Fail.of(VIOLATION_TYPE, detail, cid)
         served = self._live.get(cid)
         if served is not None:
             served.cancel(verdict)
@@ -131,7 +131,7 @@ class Serving:
 
     def _runtime(self, func: str, kwargs: dict[str, object], cid: str) -> None:
         on_cancel = self._link.settings.on_cancel
-        if func == CANCEL:
+        if func == CANCEL_FUNCTION[1]:
             self._cancel(kwargs, cid)
         elif func == _ACTOR_CANCEL and on_cancel is not None and not kwargs:
             self._start(cid, Kind.ASYNCFUNC, lambda served: answer(served, on_cancel()))
@@ -142,7 +142,7 @@ class Serving:
         """Cancel a call of this connection; the answer waits for its end, nothing else does (CXL-06r)."""
         cid_of_target = kwargs.get("cid")
         if len(kwargs) != 1 or not isinstance(cid_of_target, str):
-            raise _Refusal("TypeError", f"{CANCEL} takes one str, cid")
+            raise _Refusal("TypeError", f"{CANCEL_FUNCTION[1]} takes one str, cid")
         target = self._live.get(cid_of_target)
         pending = self._cancels.get(cid_of_target)
         self._link.say(Ack(Kind.ASYNCFUNC.value, cid))
@@ -162,7 +162,7 @@ class Serving:
         self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
-        self._link.say(Fail.of(type_str, shortened(detail), cid))
+        self._link.say(Fail.of(type_str, shortened(detail, self._link.settings), cid))
 
     # How they end.
 

@@ -13,19 +13,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """Choices of one end; the other end need not know them."""
+    """Choices of one end; the other end need not know them.
+
+    None of them bounds how many items the other end holds unread (FLW-07s, a SHOULD): v1 gives no sign of
+    reading, so the reference sends as fast as the stream takes, and a receiver that falls behind overruns.
+    """
 
     send_fatal: bool = True
     """Send FATAL before closing for a violation (ROB-03s). A real tractor 0.1.0a5 dies of one."""
 
     send_tracebacks: bool = True
-    """Send the traceback of a failed call. If not, the other end learns the type alone."""
+    """Send the traceback of a failed call, and what a refused call or a violation was refused for. If not,
+    the other end learns the type alone."""
 
     on_cancel: Callable[[], Awaitable[object]] | None = None
     """Serves `self.cancel` (RUN-02r); without it the call is refused."""
 
     on_violation: Callable[[Violation], None] | None = None
-    """Told of every violation by the other end, those that are merely dropped included. Must not block."""
+    """Told of every violation by the other end, those that are merely dropped included. Must not block; what
+    it raises is logged."""
 
     send_bytes: int = 65536
     """Bytes waiting to be written above which whoever has an item, a result or a call to send waits."""

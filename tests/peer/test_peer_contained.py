@@ -8,9 +8,10 @@ import pytest
 import trio
 import trio.testing
 
-from iptc_codec import Result
-from iptc_codec.peer import Exports, RemoteError, ServedContext, open_stream_peer, serve_stream
-from tests.peer.peer_support import UID, Raw, cmd, frame, pair
+from iptc_codec import Result, Violation
+from iptc_codec.peer import Exports, RemoteError, ServedContext, Settings, open_stream_peer, serve_stream
+from iptc_codec.peer.testee import Fixture
+from tests.peer.peer_support import UID, Raw, cancel, cmd, frame, pair, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -142,3 +143,62 @@ async def test_a_connection_that_cannot_be_written_to_is_over() -> None:
     assert trio.current_time() <= before + 1
     assert yielded < 100
     assert len(await raw.rest()) >= 2
+
+
+# The application's own mistakes.
+
+
+async def test_a_ring_of_contexts_is_walked_once() -> None:
+    exports = Exports()
+
+    @exports.function("ns")
+    async def rings() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            one, two = ValueError("one"), ValueError("two")
+            one.__context__, two.__context__ = two, one
+            raise ExceptionGroup("clean-up", [one])
+
+    async with serving(exports) as raw:
+        await raw.send(cmd("c", "rings", "ns"))
+        await raw.receive()
+        await trio.testing.wait_all_tasks_blocked()
+        await raw.send(cancel("k", "c"))
+        assert (await raw.receive_many(3))[1]["error"]["type_str"] == "ExceptionGroup"
+
+
+async def test_an_on_violation_that_raises_costs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def raises(_violation: Violation) -> None:
+        raise ZeroDivisionError
+
+    async with serving(settings=Settings(on_violation=raises)) as raw:
+        await raw.send({"yield": 1, "cid": "c"}, {"functype": "asyncfunc", "cid": "c"})
+        assert await raw.barrier("b") == []
+    assert "on_violation" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        cmd("c", "fail", message="secret"),
+        cmd("c", "echo", wrong="secret"),
+        cmd("c", "nope"),
+        cmd("c", "f", "nope"),
+        cmd("c", "unencodable", "ns"),
+        cmd("c", "_cancel_task", "self", wrong="secret"),
+        {"cmd": ["ns", "f", {}, ["who", "else"], "c"]},
+    ],
+)
+async def test_what_is_to_stay_at_home_stays_there(asked: dict[str, object]) -> None:
+    exports = Fixture().exports()
+
+    @exports.function("ns")
+    async def unencodable() -> object:
+        return object()
+
+    async with serving(exports, settings=Settings(send_tracebacks=False)) as raw:
+        await raw.send(asked)
+        assert (await raw.answers("c"))[-1]["error"]["tb_str"] == ""
+        await raw.send(5)
+        assert (await raw.rest())[-1]["error"] == {"tb_str": "", "type_str": "ProtocolError"}

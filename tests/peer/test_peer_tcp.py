@@ -17,6 +17,7 @@ import trio.testing
 
 from iptc_codec import Limits
 from iptc_codec.peer import Disconnected, Exports, Peer, Settings, open_peer, serve
+from iptc_codec.peer._serving import Serving
 from iptc_codec.peer.testee import Fixture
 from tests.peer.peer_support import NS, UID, Raw, cancel, cmd, error, frame
 
@@ -162,13 +163,16 @@ async def test_leaving_a_peer_that_does_not_read() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_a_fault_of_our_own_costs_its_connection_alone(caplog: pytest.LogCaptureFixture) -> None:
-    def faulty(_violation: object) -> None:
+async def test_a_fault_of_our_own_costs_its_connection_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(_serving: Serving, _cid: str, _violation: object) -> None:
         raise ZeroDivisionError
 
-    async with listening(settings=Settings(on_violation=faulty)) as port:
+    monkeypatch.setattr(Serving, "violated", faulty)
+    async with listening() as port:
         raw = await connect(port)
-        await raw.send(cmd("c", "hang"), {"yield": 1, "cid": "nope"})
+        await raw.send(cmd("c", "hang"), {"cmd": 5, "cid": "d"})
         await raw.rest()
         await fine(port)
         await raw.stream.aclose()
