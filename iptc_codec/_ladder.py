@@ -19,7 +19,7 @@ from ._connection_table import HalfEvent
 from ._errors import DecodeError, Violation
 from ._limits_table import CID_BYTES
 from ._messages import ACKS
-from ._scan import Body, Kind, NotMsgpackError, Slot, children, slot, text, value_clause
+from ._scan import Body, Kind, NotMsgpackError, Slot, children, slot_of_all, text, value_clause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,10 +32,16 @@ _MANY: Final = 1024
 """So many different keys are remembered; an envelope of more is refused for that at the latest (ENC-05s)."""
 
 
+def has_shape(fields: Iterable[object]) -> bool:
+    """Whether these are the keys of a message (ENC-05s)."""
+    return frozenset(fields) in _SHAPES
+
+
 def refusal(body: Body) -> DecodeError | None:
     """What is wrong with a body, or None if it is legal."""
+    body = bytes(body)
     try:
-        top = slot(body)
+        top = slot_of_all(body)
     except NotMsgpackError:
         return _refuse("ENC-01s", HalfEvent.MALFORMED_BYTES)
     if top.end != len(body):
@@ -50,7 +56,8 @@ def refusal(body: Body) -> DecodeError | None:
 
 def object_refusal(body: Body, clause: str) -> DecodeError:
     """Refuse a legal body for what it costs us: at the cost of its call, if it has one."""
-    top = slot(body)
+    body = bytes(body)
+    top = slot_of_all(body)
     if top.kind is Kind.MAP:
         return Envelope(body, top).refuse(clause)
     return _refuse(clause, HalfEvent.MALFORMED_OBJECT)
@@ -130,11 +137,8 @@ def _is_hello(body: Body, top: Slot) -> bool:
     if top.size < 2:
         return False
     elements = children(body, top)
-    return (
-        bool(text(body, next(elements)))
-        and bool(text(body, next(elements)))
-        and not any(value_clause(body, element) for element in elements)
-    )
+    named = bool(text(body, next(elements))) and bool(text(body, next(elements)))
+    return named and value_clause(body, top) is None
 
 
 def _message_clause(body: Body, fields: dict[str, Slot]) -> str | None:
@@ -167,7 +171,7 @@ def _open_clause(body: Body, cmd: Slot) -> str | None:
         _all_text(body, children(body, uid)) and _all_text(body, (key for key, _ in _pairs(body, kwargs)))
     ):
         return "OPN-01s"
-    return next(filter(None, (value_clause(body, value) for _, value in _pairs(body, kwargs))), None)
+    return value_clause(body, kwargs)
 
 
 def _is_error(body: Body, error: Slot) -> bool:

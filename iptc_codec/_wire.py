@@ -5,8 +5,9 @@ its first key, which differs for all of them. Two entries that must be two given
 repeated one, so what msgspec takes here is legal, but for the one map that lies deeper: the body of an error,
 whose header is looked at beforehand.
 
-What this does not take may yet be legal, with longer headers or a long cid. It goes the slow way, to the
-ladder, which finds the clause or clears it.
+What this does not take may yet be legal, with longer headers or a long cid. So msgspec reads it again as
+whatever it is, and what that leaves open is asked of a handful of objects in Python. Only what is illegal,
+and the odd error, goes the slow way, to the ladder, which finds the clause or clears it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 from ._call_table import Reaction
 from ._connection_table import CANCEL_FUNCTION, CANCEL_KWARGS
 from ._errors import LocalProtocolError, UnencodableValueError, Violation
-from ._ladder import is_cid, object_refusal, refusal
+from ._ladder import has_shape, is_cid, object_refusal, refusal
 from ._messages import (
     ACKS,
     Ack,
@@ -37,7 +38,7 @@ from ._messages import (
     Result,
     Started,
 )
-from ._scan import Body, without_last_half_microsecond
+from ._scan import Body, head, without_last_half_microsecond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,8 +52,8 @@ class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cid: Cid
 
 
-_NOT_TAKEN = (msgspec.DecodeError, ValueError, LookupError, RecursionError)
-"""What a fast reader raises: msgspec's errors, bad UTF-8, no such kind, a body too short, one too deep."""
+_NOT_TAKEN = (msgspec.DecodeError, ValueError, LookupError, RecursionError, MemoryError)
+"""What a reader raises: msgspec's errors, bad UTF-8, no such kind, a body too short, too deep, too much."""
 
 _read_open = msgspec.msgpack.Decoder(Open).decode
 _read_stop = msgspec.msgpack.Decoder(_Stop).decode
@@ -122,17 +123,15 @@ _READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
 
 
 def _decode_slowly(body: Body) -> Message:
+    # Most of what is legal carries a large value at most: msgspec reads that, and little is left to ask.
+    if message := _read_loosely(body):
+        return message
     if refused := refusal(body):
         raise refused from None
     try:
-        plain = _read_legal(body)
+        return _message(_read_legal(body))
     except (RecursionError, MemoryError):
         raise object_refusal(body, "ENC-06r") from None
-    if plain is None:
-        return Goodbye()
-    if isinstance(plain, list):
-        return Hello(plain[0], plain[1], tuple(plain[2:]))
-    return _message(plain)
 
 
 def _read_legal(body: Body) -> Any:
@@ -142,17 +141,47 @@ def _read_legal(body: Body) -> Any:
         return _read_any(without_last_half_microsecond(body))
 
 
-def _message(fields: dict[str, Any]) -> Message:
-    cid = fields.pop("cid", None)
-    ((name, value),) = fields.items()
+def _read_loosely(body: Body) -> Message | None:
+    """Read a legal body by its value alone, None if it is not legal or takes a closer look.
+
+    That msgspec reads it says that it is one object and its values are legal. What it does not tell is a
+    repeated key: so the entries are counted, and the one map that lies deeper, an error's, is left.
+    """
+    try:
+        plain = _read_any(body)
+        if isinstance(plain, dict):
+            if "error" in plain or not has_shape(plain) or head(body, 0).size != 2 * len(plain):
+                return None
+        elif not isinstance(plain, list):
+            return None
+        message = _message(plain)
+    except (*_NOT_TAKEN, TypeError):
+        return None
+    clause = _open_clause(message) if isinstance(message, Open) else _own_clause(message)
+    return message if clause is None else None
+
+
+def _message(plain: Any) -> Message:
+    """The message that a body says. Raises `ValueError` or `TypeError` if it has not the form of one."""
+    if plain is None:
+        return Goodbye()
+    if isinstance(plain, list):
+        name, uuid, *extra = plain
+        return Hello(name, uuid, tuple(extra))
+    cid = plain.pop("cid", None)
+    ((name, value),) = plain.items()
     match name:
         case "cmd":
-            ns, func, kwargs, uid, cid = value
-            return Open.of(ns, func, kwargs, tuple(uid), cid)
+            ns, func, kwargs, uid, own = value
+            if not (isinstance(value, list) and isinstance(uid, list)):
+                raise TypeError
+            return Open.of(ns, func, kwargs, (*uid,), own)
         case "error":
             error = ErrorBody(**value)
             return Fatal(error) if cid is None else Fail(error, cid)
         case "stop":
+            if value is not True:
+                raise ValueError
             return End(cid)
         case _:
             return _OF_VALUE[name](value, cid)
@@ -237,9 +266,17 @@ def _open_clause(opening: Open) -> str | None:
         return "OPN-01s"
     if not is_cid(cid):
         return "CID-01s"
-    if (ns, func) == CANCEL_FUNCTION and not (kwargs.keys() == CANCEL_KWARGS and _texts(*kwargs.values())):
-        return "CXL-01s"
     return None
+
+
+def _own_open_clause(opening: Open) -> str | None:
+    return _open_clause(opening) or _cancel_clause(opening.cmd)
+
+
+def _cancel_clause(cmd: Command) -> str | None:
+    if (cmd.ns, cmd.func) != CANCEL_FUNCTION:
+        return None
+    return None if cmd.kwargs.keys() == CANCEL_KWARGS and _texts(*cmd.kwargs.values()) else "CXL-01s"
 
 
 def _cid_clause(message: CallMessage) -> str | None:
@@ -265,7 +302,7 @@ def _texts(*values: object) -> bool:
 
 _OWN_CLAUSES: Final[dict[type, Callable[[Any], str | None]]] = {
     Hello: _hello_clause,
-    Open: _open_clause,
+    Open: _own_open_clause,
     Ack: _ack_clause,
     Started: _cid_clause,
     Item: _cid_clause,

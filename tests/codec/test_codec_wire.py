@@ -137,6 +137,49 @@ def test_a_longer_cid_does_not_lead_the_fast_way_astray() -> None:
     assert (caught.value.clause, caught.value.cid) == ("ERR-01s", cid.decode())
 
 
+LARGE = b"\xdd\x00\x01\x00\x00" + b"\xa1a" * 0x10000
+LONG_WAYS = {
+    "cid": b"\x82\xa5yield" + LARGE + b"\xa3cid\xd9\x41" + b"c" * 65,
+    "cid first": b"\x82\xa3cid\xd9\x20" + b"c" * 32 + b"\xa6return" + LARGE,
+    "key": b"\x82\xd9\x05yield" + LARGE + b"\xa3cid\xa1c",
+    "map": b"\xde\x00\x02\xa7started" + LARGE + b"\xa3cid\xa1c",
+    "open": b"\x81\xda\x00\x03cmd\x95\xa1n\xa1f\x81\xa1k" + LARGE + b"\x92\xa1n\xa1u\xa1c",
+    "hello": b"\x93\xa1n\xa1u" + LARGE,
+}
+
+
+@pytest.mark.parametrize("way", LONG_WAYS)
+def test_what_is_legal_is_never_looked_through(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENC-09r, ENC-10r: whatever its headers and order, a large value costs what msgspec takes for it."""
+
+    def ladder(_: object) -> Any:
+        pytest.fail("the ladder was asked")
+
+    monkeypatch.setattr(wire, "refusal", ladder)
+    assert not isinstance(decode(LONG_WAYS[way]), Fail)
+
+
+@pytest.mark.parametrize(
+    ("body", "clause", "cid"),
+    [
+        ("82a3636d6495a16ea16680 92a16ea175a163 a3636964c0", "ENC-05s", None),
+        ("83a57969656c6401a57969656c6402d9036369 64a163", "ENC-03s", "c"),
+        ("81d903636d64a56e66786b63", "OPN-01s", None),
+        ("81d903636d6495a16ea16680a26e75a163", "OPN-01s", "c"),
+        ("81d903636d6495a16ea166810101 92a16ea175a163", "OPN-01s", "c"),
+        ("82d90473746f7001a3636964a163", "STR-05s", "c"),
+        ("82d90866756e6374797065 90a3636964a163", "OPN-05s", "c"),
+        ("82d9057969656c6401a3636964c0", "CID-01s", None),
+        ("810000", "ENC-04s", None),
+    ],
+)
+def test_the_loose_way_lets_nothing_pass_either(body: str, clause: str, cid: str | None) -> None:
+    """What msgspec reads, whatever it is, is held to the same rules."""
+    with pytest.raises(DecodeError) as caught:
+        decode(bytes.fromhex(body))
+    assert (caught.value.clause, caught.value.cid) == (clause, cid)
+
+
 def nested(depth: int) -> bytes:
     """An item whose value is nested so deep."""
     return b"\x82\xa5yield" + b"\x91" * depth + b"\xc0\xa3cid\xa1c"
