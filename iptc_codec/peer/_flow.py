@@ -1,9 +1,15 @@
 """Items that wait for their consumer, and the gate that holds the reader back for them (FLW).
 
 An inbox is bounded by `held_items` and `held_bytes`. One that reaches its mark shuts the gate: nothing is
-read from the connection until its consumer has taken a quarter. A consumer that takes nothing for
-`stall_seconds` is overrun: from then on the items of its call are dropped and counted, and the gate opens.
-Nothing but items counts (FLW-05r).
+read from the connection until its consumer has taken a few items and the inbox is below the mark. A consumer
+that takes nothing for `stall_seconds` is overrun: from then on the items of its call are dropped and counted,
+and the gate opens. Nothing but items counts (FLW-05r).
+
+While the gate is shut nothing else of the connection is seen either, its end included: v1 has no credit, and
+what comes behind the items of a slow consumer waits for them. That is why the gate opens after a few items,
+and why no single pause is longer than 30 `stall_seconds`. A consumer that takes an item in each
+`stall_seconds` is below its mark long before, unless single items are as large as the mark itself; one that
+is not is overrun at that bound.
 """
 
 from __future__ import annotations
@@ -20,6 +26,13 @@ if TYPE_CHECKING:
     from iptc_codec import Limits
 
 
+_PAUSE_STALLS = 30
+"""The longest pause for one inbox, in `stall_seconds`."""
+
+_REFILL_ITEMS = 16
+"""How many items below its mark an inbox is when the gate opens; a quarter of the mark if that is less."""
+
+
 class Mode(Enum):
     """What an inbox does with an item that comes."""
 
@@ -34,6 +47,7 @@ class Gate:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._idle_since: dict[Inbox, float] = {}
+        self._shut_since: dict[Inbox, float] = {}
         self._lot = trio.lowlevel.ParkingLot()
 
     @property
@@ -44,9 +58,11 @@ class Gate:
     def touch(self, inbox: Inbox) -> None:
         """Note that an inbox has reached its mark, or that its consumer has taken an item above it."""
         self._idle_since[inbox] = trio.current_time()
+        self._shut_since.setdefault(inbox, self._idle_since[inbox])
 
     def clear(self, inbox: Inbox) -> None:
         """Wait no longer for this inbox."""
+        self._shut_since.pop(inbox, None)
         if self._idle_since.pop(inbox, None) is not None and not self._idle_since:
             self._lot.unpark_all()
 
@@ -57,13 +73,17 @@ class Gate:
     async def passage(self) -> None:
         """Wait until no inbox stands above its mark; overrun those whose consumer takes nothing (FLW-06r)."""
         while self._idle_since:
-            with trio.move_on_at(min(self._idle_since.values()) + self.limits.stall_seconds):
+            with trio.move_on_at(min(self._deadline(inbox) for inbox in self._idle_since)):
                 await self._lot.park()
             now = trio.current_time()
-            for inbox, since in list(self._idle_since.items()):
+            for inbox in list(self._idle_since):
                 # As the deadline was made: rounded otherwise, it might never be reached.
-                if since + self.limits.stall_seconds <= now:
+                if self._deadline(inbox) <= now:
                     inbox.overrun()
+
+    def _deadline(self, inbox: Inbox) -> float:
+        stall = self.limits.stall_seconds
+        return min(self._idle_since[inbox] + stall, self._shut_since[inbox] + _PAUSE_STALLS * stall)
 
 
 class Inbox:
@@ -84,7 +104,7 @@ class Inbox:
         if self._mode is Mode.HOLDING:
             self._items.append((value, size))
             self._bytes += size
-            if self._above(1.0):
+            if self._above(0):
                 self._gate.touch(self)
         elif self._mode is Mode.OVERRUN:
             self.lost += 1
@@ -98,7 +118,7 @@ class Inbox:
         value, size = self._items.popleft()
         self._bytes -= size
         if self._gate.holds(self):
-            if self._above(0.75):
+            if self._above(min(_REFILL_ITEMS, self._gate.limits.held_items // 4)):
                 self._gate.touch(self)
             else:
                 self._gate.clear(self)
@@ -116,6 +136,7 @@ class Inbox:
         self._bytes = 0
         self._gate.clear(self)
 
-    def _above(self, share: float) -> bool:
+    def _above(self, refill: int) -> bool:
         limits = self._gate.limits
-        return len(self._items) >= limits.held_items * share or self._bytes >= limits.held_bytes * share
+        # Of the bytes no refill is asked: the next item that goes above shuts the gate again.
+        return len(self._items) > max(0, limits.held_items - 1 - refill) or self._bytes >= limits.held_bytes

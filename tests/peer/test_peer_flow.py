@@ -92,6 +92,54 @@ async def test_a_consumer_that_keeps_taking_gets_everything() -> None:
         assert await raw.receive_many(2) == [{"stop": True, "cid": "c"}, {"return": [*range(30)], "cid": "c"}]
 
 
+def slow(seconds: float, taken: list[object], overrun: list[int]) -> Exports:
+    """A context that takes an item each so many seconds."""
+    exports = Fixture().exports()
+
+    @exports.context("ns")
+    async def takes(ctx: ServedContext) -> None:
+        await ctx.started()
+        async with ctx.stream() as stream:
+            try:
+                async for item in stream:
+                    taken.append(item)
+                    await trio.sleep(seconds)
+            except StreamOverrunError as error:
+                overrun.append(error.lost)
+
+    return exports
+
+
+async def test_what_comes_behind_a_slow_consumer_waits_for_a_few_items_at_a_time() -> None:
+    taken: list[object] = []
+    async with serving(slow(0.9, taken, [])) as raw:
+        await raw.send(cmd("c", "takes", "ns"))
+        await raw.receive_many(2)
+        await raw.send(*items(1025))
+        before = trio.current_time()
+        assert await raw.barrier("b") == []
+        assert trio.current_time() <= before + 17
+        await raw.stream.aclose()
+
+
+async def test_no_pause_is_longer_than_its_bound() -> None:
+    # The consumer takes an item each 0.9 s, but a last one as large as all that may be held came behind them.
+    taken: list[object] = []
+    overrun: list[int] = []
+    limits = Limits(held_bytes=10_000, stall_seconds=1)
+    async with serving(slow(0.9, taken, overrun), limits=limits) as raw:
+        await raw.send(cmd("c", "takes", "ns"))
+        await raw.receive_many(2)
+        await raw.send(*items(60), {"yield": b"x" * 10_000, "cid": "c"}, *items(3))
+        before = trio.current_time()
+        assert await raw.barrier("b") == [OVERRUN]
+        assert trio.current_time() == pytest.approx(before + 30)
+        await raw.send({"stop": True, "cid": "c"})
+        assert (await raw.answers("c"))[-1] == {"return": None, "cid": "c"}
+        assert len(taken) == 61
+        assert overrun == [3]
+
+
 async def test_a_consumer_that_comes_back_is_told_what_it_lost() -> None:
     exports = Exports()
     lost: list[int] = []
