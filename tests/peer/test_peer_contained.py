@@ -31,7 +31,9 @@ if TYPE_CHECKING:
         pytest.param(frame(UID), id="second HELLO"),
     ],
 )
-async def test_whatever_follows_our_goodbye_the_block_is_left_in_peace(crossing: bytes) -> None:
+async def test_whatever_follows_our_goodbye_the_block_is_left_in_peace(
+    crossing: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     ours, theirs = trio.testing.memory_stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
@@ -46,6 +48,7 @@ async def test_whatever_follows_our_goodbye_the_block_is_left_in_peace(crossing:
         nursery.start_soon(other_end)
         async with open_stream_peer(ours):
             pass
+    assert not caplog.records  # the codec never had to refuse anything
 
 
 # A served call.
