@@ -43,8 +43,8 @@ class Call:
         await self.conn.send({key: value, "cid": self.cid})
 
     async def start(self, first: Any) -> None:
-        await self.send("started", first)
         self.started = True
+        await self.send("started", first)
 
     async def stop(self) -> None:
         self.callee_stopped = True

@@ -146,7 +146,7 @@ def fits(pattern: dict[str, Any], message: Inbound, resolve: Callable[[Any], Any
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equality of msgpack values: an int is no float, a bool no int, bin no str; nan equals nan."""
+    """Equality of msgpack values: an int is no float, a bool no int, -0.0 no 0.0, bin no str; nan is nan."""
     if type(left) is not type(right):
         return False
     if isinstance(left, list | tuple):
@@ -156,7 +156,7 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, Map):
         return _same_pairs(left, right)
     if isinstance(left, float):
-        return bool(left == right) or (left != left and right != right)
+        return repr(left) == repr(right)  # tells -0.0 from 0.0, and takes nan for nan
     return bool(left == right)
 
 

@@ -89,7 +89,7 @@ def conform_callee(
 
 @app.command
 def check(
-    trace: str,
+    trace: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     json: Annotated[bool, Parameter(negative="")] = False,

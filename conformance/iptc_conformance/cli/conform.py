@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
@@ -140,13 +141,38 @@ def _run(testee: Testee, cases: list[Case], options: Options, expected: Baseline
 
         suite = Suite(testee, cases, Settings(options.namespace, options.timeout), report)
         try:
-            trio.run(suite.run)
+            trio.run(_until_terminated, suite)
         except TesteeError as error:
             raise UsageError(f"nothing judged: {error}") from error
         summary = summarize(suite.results, expected, suite.missing, whole=whole, strict=options.strict)
         if lines is not None:
             lines.write(summary.line())
     return summary
+
+
+async def _until_terminated(suite: Suite) -> None:
+    """Run the suite; SIGTERM ends it as Ctrl-C does, so that no process of a testee stays behind."""
+    terminated = False
+    failure: TesteeError | None = None
+
+    async def watch(scope: trio.CancelScope) -> None:
+        nonlocal terminated
+        with trio.open_signal_receiver(signal.SIGTERM) as signals:
+            async for _ in signals:
+                terminated = True
+                scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch, nursery.cancel_scope)
+        try:
+            await suite.run()
+        except TesteeError as error:  # kept out of the nursery, which would wrap it
+            failure = error
+        nursery.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    if terminated:
+        raise KeyboardInterrupt
 
 
 def _jsonl(path: Path) -> JsonLines:

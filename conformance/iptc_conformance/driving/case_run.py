@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 import trio
@@ -21,7 +22,17 @@ _BEFORE = "before"
 
 
 async def run_case(case: Case, address: Address, settings: Settings) -> Result:
-    """Put one case to the testee. Every wait is bounded, so this ends whatever the testee does."""
+    """Put one case to the testee. Every wait is bounded, so this ends whatever the testee does.
+
+    What goes wrong in the harness itself is this case's verdict, and the others are still judged.
+    """
+    try:
+        return await _run_case(case, address, settings)
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is ours)
+        return Result(case, "harness-fault", "".join(traceback.format_exception(error)))
+
+
+async def _run_case(case: Case, address: Address, settings: Settings) -> Result:
     started = trio.current_time()
     draft = Draft()
     async with trio.open_nursery() as nursery:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from iptc_conformance.cases.match import Inbound, Matcher, fits
+from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.session import WRONG_KIND, Session, StepFailure
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _POLL_PAUSE = 0.05
 PROBE = "probe"
+_CONTAINED = "ROB-01r"
 _MISSING = {"ack": "OPN-02s", "item": "STR-06s", "end": "TRM-01s", "result": "TRM-01s", "fail": "TRM-01s"}
 _WRONG = {("ack", "ack"): WRONG_KIND, ("item", "item"): "STR-06s"}
 
@@ -83,11 +85,14 @@ async def do_contained(step: Step, session: Session) -> None:
         return
     said = ", ".join(map(str, answers)) or "no answer"
     what = f"{step['contained']} got {said}, and the connection stays open"
-    if not link.inbox.get(cid):  # not even acknowledged: every OPEN whose cid can be read is answered
+    if not link.messages(cid):  # not even acknowledged: every OPEN whose cid can be read is answered
         raise StepFailure(what, "OPN-02s", waited=True)
+    try:
+        await session.ask(link.name, "echo", {"value": 1}, seconds)
+    except StepFailure as failure:  # neither the call nor the connection was given up: it is stuck
+        raise StepFailure(f"{what}, and dead: {failure.detail}", _CONTAINED, waited=True) from failure
     if answers or "ignored_warns" not in step:
         raise StepFailure(what, step.get("clause"), waited=terminal is None)
-    await session.ask(link.name, "echo", {"value": 1}, seconds)
     if late := link.pending(cid):
         raise _unlike(late[0], "nothing", step)
     session.warn(step["ignored_warns"], what)
@@ -129,7 +134,7 @@ async def do_barrier(step: Step, session: Session) -> None:
             failure.detail, failure.clause or step.get("clause"), waited=failure.waited
         ) from failure
     if value != session.bindings.run:
-        raise StepFailure(f"echo returned {value!r}", "ENC-11r")
+        raise StepFailure(f"echo returned {shown(value)}", "ENC-11r")
     extra = session.unexpected(name, set(step.get("allow", ())))
     if extra:
         raise _unlike(extra[0], "nothing", step)
@@ -220,7 +225,7 @@ class _Waiter:
 
 def _with_half_close(patterns: list[dict[str, Any]], link: Link, cid: str) -> list[dict[str, Any]]:
     """Let the terminal of a context come behind an END, even if its callee has sent no item."""
-    said = link.inbox.get(cid, [])
+    said = link.taken(cid)
     context = {"ack": "context"} in patterns or any(
         message.kind == "ack" and message.value == "context" for message in said
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from iptc_conformance.cases.match import Inbound
+from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.inbound import Deframer, Frame, interpret
 from iptc_conformance.driving.recorder import HARNESS, TESTEE, Recorder
 
@@ -121,6 +122,10 @@ class Link:
         """What has come for a call and was not yet expected."""
         return self.inbox.get(cid, [])[self.cursor.get(cid, 0) :]
 
+    def taken(self, cid: str) -> list[Inbound]:
+        """What was already expected of the call that has this cid now."""
+        return self.inbox.get(cid, [])[self._base.get(cid, 0) : self.cursor.get(cid, 0)]
+
     def consume(self, cid: str, count: int = 1) -> None:
         """Take messages of a call out of `pending`."""
         self.cursor[cid] = self.cursor.get(cid, 0) + count
@@ -171,7 +176,7 @@ class Link:
 
     def _deliver(self, frame: Frame, seq: int, clause: str | None) -> None:
         if frame.kind in _CALL_KINDS:
-            cid = frame.cid if isinstance(frame.cid, str) else repr(frame.cid)
+            cid = frame.cid if isinstance(frame.cid, str) else shown(frame.cid)
             self.inbox.setdefault(cid, []).append(Inbound(frame.kind, frame.cid, frame.value, seq, clause))
         elif frame.kind == "hello" and self.hello is None:
             self.hello = frame.value

@@ -87,14 +87,17 @@ class Session:
         self._echoes = 0
 
     async def dial(self, name: str) -> Link:
-        """Connect, saying nothing yet.  Raises PeerGone."""
+        """Connect, saying nothing yet.  Raises PeerGone, StepFailure."""
         if self._nursery is None:
             raise RuntimeError("a session without a nursery only makes frames")
         try:
             with trio.fail_after(self.settings.timeout):
                 stream = await trio.open_tcp_stream(self.address.host, self.address.port)
-        except (OSError, trio.TooSlowError) as error:
-            raise PeerGone(f"{self.address} takes no connection: {error or 'no answer'}") from error
+        except trio.TooSlowError as error:
+            detail = f"{self.address} takes no connection within {self.settings.timeout:g} s"
+            raise StepFailure(detail, waited=True) from error
+        except OSError as error:
+            raise PeerGone(f"{self.address} takes no connection: {error}") from error
         link = Link(name, stream, self.recorder, self.signal)
         self.links[name] = link
         self._nursery.start_soon(link.run)
@@ -167,7 +170,7 @@ class Session:
             return answers[-1].value
         what = ", ".join(map(str, answers)) or "nothing"
         ended = f"; the connection ended ({link.ended})" if link.ended else ""
-        waited = not answers and link.ended is None
+        waited = link.terminal_of(cid) is None and link.ended is None
         raise StepFailure(f"a fresh {func} on connection {name} got {what}{ended}", waited=waited)
 
     async def fence(self, seconds: float | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -21,6 +21,10 @@ AT_ONCE = 8
 LANES = 4
 Report = Callable[[Result], None]
 _LOST = frozenset({"crash", "hang", "untestable"})
+_CONFIRMED = 3
+"""After so many cases in a row that wait in vain alone as well, the others are taken at their word."""
+_HOPELESS = 12
+"""If so many cases have waited in vain and none has passed, the testee is not asked any more."""
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class Suite:
     lanes: int = LANES
     results: list[Result] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    deaths: int = 0
 
     async def run(self) -> list[Result]:
         """Run every case and report each as it ends. Raises TesteeError if nothing can be judged at all."""
@@ -78,7 +83,12 @@ class Suite:
         harmless = sorted((case for case in runnable if not case.hostile), key=lambda case: not case.slow)
         hostile = [case for case in runnable if case.hostile]
         while harmless and lane.gone is None:
-            await self._alone(lane, await self._side_by_side(lane, harmless))
+            deaths = self.deaths
+            again = await self._side_by_side(lane, harmless)
+            first = len(self.results)
+            await self._once_more(lane, again)
+            if self.deaths > deaths:
+                self._blame_company(first)
         if hostile and any(result.verdict != "pass" for result in self.results) and lane.gone is None:
             await lane.refresh(lost=False)
         await self._in_lanes(lane, hostile)
@@ -91,25 +101,25 @@ class Suite:
             self._add(Result(case, "unsupported", f"the testee does not serve {', '.join(lacking)}"))
         return not lacking
 
-    async def _side_by_side(self, lane: _Lane, cases: list[Case]) -> list[Case]:
+    async def _side_by_side(self, lane: _Lane, cases: list[Case]) -> list[Result]:
         """Run cases together, taking them out of `cases`, until all are done or the testee is lost.
 
         Returned, unreported, are those that were running when it was lost, for only alone they tell which did
         it; and those that waited in vain, for only alone it is certain that they did not wait for each other.
         """
-        again: list[Case] = []
+        again: list[Result] = []
         lost = trio.Event()
 
         async def worker() -> None:
-            while cases and not lost.is_set():
+            while cases and not lost.is_set() and len(again) < _HOPELESS:
                 case = cases.pop(0)
                 result = await run_case(case, lane.testee.address, self.settings)
                 gone = result.verdict in _LOST or lost.is_set()
                 if gone or (result.verdict == "fail" and not await lane.testee.alive()):
-                    again.append(case)
+                    again.append(result)
                     lost.set()
                 elif result.waited:
-                    again.append(case)
+                    again.append(result)
                 else:
                     self._add(result)
 
@@ -117,8 +127,20 @@ class Suite:
             for _ in range(self.at_once):
                 nursery.start_soon(worker)
         if lost.is_set():
+            self.deaths += not await lane.testee.alive()
             await lane.revive()
         return again
+
+    async def _once_more(self, lane: _Lane, together: list[Result]) -> None:
+        """Run alone what came to nothing side by side, until the company is plainly not to blame."""
+        confirmed = 0
+        for at, result in enumerate(together):
+            if confirmed == _CONFIRMED or lane.gone is not None:
+                for rest in together[at:]:
+                    self._add(rest)
+                return
+            await self._alone(lane, [result.case])
+            confirmed = confirmed + 1 if lane.gone is None and self.results[-1].waited else 0
 
     async def _in_lanes(self, first: _Lane, cases: list[Case]) -> None:
         async with trio.open_nursery() as nursery:
@@ -141,6 +163,9 @@ class Suite:
     async def _alone(self, lane: _Lane, cases: list[Case]) -> None:
         """Run cases one after the other, taking them out of `cases`, as long as the testee can be had."""
         while cases and lane.gone is None:
+            if self._hopeless():
+                lane.gone = f"{_HOPELESS} cases waited in vain, and none has passed"
+                return
             case = cases.pop(0)
             result = await run_case(case, lane.testee.address, self.settings)
             if result.verdict == "untestable":
@@ -152,6 +177,20 @@ class Suite:
             self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
             if died or result.verdict in _LOST or (case.hostile and result.verdict != "pass"):
                 await lane.refresh(lost=died or result.verdict in _LOST)
+
+    def _blame_company(self, first: int) -> None:
+        """The testee died while cases ran side by side; where it survives each alone, that is the finding."""
+        alone = self.results[first:]
+        if not alone or any(result.verdict == "crash" for result in alone):
+            return
+        company = ", ".join(result.case.id for result in alone)
+        culprit = replace(alone[0], detail=f"with these side by side, and with none alone: {company}")
+        self.results[first] = crashed = _as_crash(culprit)
+        self.report(crashed)
+
+    def _hopeless(self) -> bool:
+        lost = sum(result.waited or result.verdict in _LOST for result in self.results)
+        return lost >= _HOPELESS and not any(result.verdict in {"pass", "warn"} for result in self.results)
 
     def _add(self, result: Result) -> None:
         self.results.append(result)
@@ -167,7 +206,7 @@ def _as_crash(result: Result) -> Result:
         case=result.case,
         verdict=verdict,
         detail=detail,
-        failed=(*failed, *(() if "ROB-01r" in failed or not result.case.negative else ("ROB-01r",))),
+        failed=tuple(dict.fromkeys((*failed, "ROB-01r"))),
         warned=result.warned,
         findings=result.findings,
         conversation=result.conversation,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from iptc_conformance.driving.result import Result
 
-_KEPT = frozenset({"pass", "harness-fault"})
+_KEPT = frozenset({"pass", "harness-fault", "untestable"})
+"""Verdicts that no baseline can expect: what was not asked is not known."""
 _DETAIL_CHARS = 160
 
 
