@@ -144,7 +144,9 @@ def _run(testee: Testee, cases: list[Case], options: Options, expected: Baseline
             trio.run(_until_terminated, suite)
         except TesteeError as error:
             raise UsageError(f"nothing judged: {error}") from error
-        summary = summarize(suite.results, expected, suite.missing, whole=whole, strict=options.strict)
+        summary = summarize(
+            suite.results, expected, suite.missing, suite.deaths, whole=whole, strict=options.strict
+        )
         if lines is not None:
             lines.write(summary.line())
     return summary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import trio
@@ -63,6 +63,8 @@ class Suite:
     results: list[Result] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     deaths: int = 0
+    """How often the testee died while cases ran side by side, and survived each of them alone."""
+    _died: bool = False
 
     async def run(self) -> list[Result]:
         """Run every case and report each as it ends. Raises TesteeError if nothing can be judged at all."""
@@ -83,12 +85,12 @@ class Suite:
         harmless = sorted((case for case in runnable if not case.hostile), key=lambda case: not case.slow)
         hostile = [case for case in runnable if case.hostile]
         while harmless and lane.gone is None:
-            deaths = self.deaths
             again = await self._side_by_side(lane, harmless)
             first = len(self.results)
             await self._once_more(lane, again)
-            if self.deaths > deaths:
-                self._blame_company(first)
+            alone = self.results[first:]
+            if self._died and not any(result.verdict == "crash" for result in alone):
+                self.deaths += 1
         if hostile and any(result.verdict != "pass" for result in self.results) and lane.gone is None:
             await lane.refresh(lost=False)
         await self._in_lanes(lane, hostile)
@@ -109,6 +111,7 @@ class Suite:
         """
         again: list[Result] = []
         lost = trio.Event()
+        self._died = False
 
         async def worker() -> None:
             while cases and not lost.is_set() and len(again) < _HOPELESS:
@@ -127,7 +130,7 @@ class Suite:
             for _ in range(self.at_once):
                 nursery.start_soon(worker)
         if lost.is_set():
-            self.deaths += not await lane.testee.alive()
+            self._died = not await lane.testee.alive()
             await lane.revive()
         return again
 
@@ -177,16 +180,6 @@ class Suite:
             self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
             if died or result.verdict in _LOST or (case.hostile and result.verdict != "pass"):
                 await lane.refresh(lost=died or result.verdict in _LOST)
-
-    def _blame_company(self, first: int) -> None:
-        """The testee died while cases ran side by side; where it survives each alone, that is the finding."""
-        alone = self.results[first:]
-        if not alone or any(result.verdict == "crash" for result in alone):
-            return
-        company = ", ".join(result.case.id for result in alone)
-        culprit = replace(alone[0], detail=f"with these side by side, and with none alone: {company}")
-        self.results[first] = crashed = _as_crash(culprit)
-        self.report(crashed)
 
     def _hopeless(self) -> bool:
         lost = sum(result.waited or result.verdict in _LOST for result in self.results)

@@ -164,6 +164,8 @@ def _last_line(summary: Summary) -> Text:
     }
     counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items())
     news = f"; {len(summary.new)} new, {len(summary.known)} known, {len(summary.stale)} stale"
+    if summary.deaths:
+        news += f"; it died {summary.deaths} times under several cases at once, under none alone"
     return Text.assemble(
         words[summary.exit_code], f": {len(summary.results)} cases: {counts or 'none'}{news}"
     )

@@ -33,6 +33,7 @@ class Summary:
     stale: Sequence[str]
     clauses: dict[str, str]
     missing: dict[str, str]
+    deaths: int = 0
 
     @property
     def verdicts(self) -> dict[str, int]:
@@ -52,7 +53,9 @@ class Summary:
             return EXIT_HARNESS_FAULT
         if not self.judged:
             return EXIT_NOTHING_JUDGED
-        return EXIT_FINDINGS if self.new or self.stale else EXIT_EXPECTED
+        # Whoever has known failures may also die of two of them at once: a death is news only without them.
+        died = self.deaths > 0 and not self.known
+        return EXIT_FINDINGS if self.new or self.stale or died else EXIT_EXPECTED
 
     def line(self) -> dict[str, Any]:
         """The last object of the JSON Lines report."""
@@ -66,19 +69,27 @@ class Summary:
                 "stale": list(self.stale),
                 "clauses": self.clauses,
                 "missing_functions": self.missing,
+                "deaths_side_by_side": self.deaths,
                 "exit": self.exit_code,
             }
         }
 
 
 def summarize(
-    results: Sequence[Result], baseline: Baseline, missing: dict[str, str], *, whole: bool, strict: bool
+    results: Sequence[Result],
+    baseline: Baseline,
+    missing: dict[str, str],
+    deaths: int = 0,
+    *,
+    whole: bool,
+    strict: bool,
 ) -> Summary:
     """Hold results against a baseline.
 
     `whole`: every case ran, so an entry for a case that does not exist is stale. A function of the fixture
     that is not served is a finding unless the baseline expects it: what was not judged is not green.
-    `strict`: a SHOULD that is not kept counts as well.
+    `strict`: a SHOULD that is not kept counts as well. `deaths`: how often the testee died under several
+    cases at once, and under none of them alone.
     """
     new: list[Result] = []
     known: list[Result] = []
@@ -95,7 +106,7 @@ def summarize(
     if whole:
         ran = {result.case.id for result in results}
         stale.extend(case for case in baseline.entries if case not in ran)
-    return Summary(results, new, known, stale, clause_matrix(results), missing)
+    return Summary(results, new, known, stale, clause_matrix(results), missing, deaths)
 
 
 def clause_matrix(results: Iterable[Result]) -> dict[str, str]:
