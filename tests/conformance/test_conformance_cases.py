@@ -12,7 +12,7 @@ from iptc_conformance.cases import Case, CaseFileError, load_cases
 from iptc_conformance.cases.match import Inbound, Matcher, same
 from iptc_conformance.cases.values import Bindings
 from iptc_conformance.cli.showing import steps_with_bytes
-from iptc_conformance.driving.probing import FIXTURE
+from iptc_conformance.driving.callee.probing import FIXTURE
 from iptc_conformance.msgpack_reader import read
 from iptc_conformance.msgpack_values import Ext, Map
 from iptc_conformance.msgpack_writer import encode

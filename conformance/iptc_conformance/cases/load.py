@@ -21,7 +21,7 @@ class CaseFileError(Exception):
 
 
 def load_cases(folder: Path | None = None) -> list[Case]:
-    """All cases of version 1, in the order of their files.
+    """All cases of version 1, of all roles (a folder each), in the order of their files.
 
     `folder` replaces the packaged one. Raises CaseFileError for a file that is not as its schema says.
     """
@@ -32,7 +32,7 @@ def load_cases(folder: Path | None = None) -> list[Case]:
 def _load(root: Path) -> tuple[Case, ...]:
     validator = schema_validator("case.schema.json")
     cases: list[Case] = []
-    for path in sorted(root.glob("*.json")):
+    for path in sorted(root.rglob("*.json")):
         cases.extend(_read(path, validator))
     _check_whole(cases)
     return tuple(cases)

@@ -14,8 +14,8 @@ from iptc_conformance import _specdata
 from iptc_conformance.cases import Case, Step, load_cases
 from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.listing import case_summary
-from iptc_conformance.driving.sending import conn_of, frames_of, is_sending
-from iptc_conformance.driving.session import Address, Session, Settings, frame
+from iptc_conformance.driving.callee.sending import conn_of, frames_of, is_sending
+from iptc_conformance.driving.callee.session import Address, Session, Settings, frame
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import trio
 from iptc_conformance.cases.match import Inbound
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.inbound import Deframer, Frame, interpret
-from iptc_conformance.driving.recorder import HARNESS, TESTEE, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from iptc_conformance.driving.recorder import Recorder
 
 _CHUNK = 65536
 _SLICE = 0.2
@@ -95,7 +96,7 @@ class Link:
         if self.ended is not None:
             return
         for frame in frames:
-            self._recorder.frame(self.name, HARNESS, frame)
+            self._recorder.frame(self.name, self._recorder.harness, frame)
         whole = b"".join(frames)
         size = split or max(1, len(whole))
         for start in range(0, len(whole), size):
@@ -106,7 +107,7 @@ class Link:
         """End the connection from here: `close`, `reset`, or `half` (what the testee still says is read)."""
         await self._signal.until(lambda: self._written >= self._sent or self.ended is not None, seconds)
         if self.ended is None:
-            self._recorder.eof(self.name, HARNESS)
+            self._recorder.eof(self.name, self._recorder.harness)
         if how == "half":
             try:
                 await self._stream.send_eof()
@@ -160,7 +161,7 @@ class Link:
 
     def _take(self, chunk: bytes) -> None:
         for frame in self._deframer.feed(chunk):
-            seq, findings = self._recorder.frame(self.name, TESTEE, frame)
+            seq, findings = self._recorder.frame(self.name, self._recorder.testee, frame)
             reactions = {finding.reaction: finding.clause for finding in findings}
             if "drop" not in reactions:
                 self._deliver(interpret(frame[4:]), seq, reactions.get("fail-call") or reactions.get("close"))
@@ -171,7 +172,7 @@ class Link:
 
     def _recorder_rest(self) -> None:
         if self._deframer.pending:
-            self._recorder.frame(self.name, TESTEE, bytes(self._deframer.pending))
+            self._recorder.frame(self.name, self._recorder.testee, bytes(self._deframer.pending))
             self._deframer.pending.clear()
 
     def _deliver(self, frame: Frame, seq: int, clause: str | None) -> None:
@@ -189,7 +190,7 @@ class Link:
         if self.ended is None:
             self.ended = how
             if how in {"eof", "reset"}:
-                self._recorder.eof(self.name, TESTEE)
+                self._recorder.eof(self.name, self._recorder.testee)
             self._signal.notify()
 
     async def _write(self) -> None:

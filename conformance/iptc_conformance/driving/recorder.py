@@ -14,8 +14,7 @@ from iptc_conformance.trace import Side, TraceEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HARNESS: Side = "initiator"
-TESTEE: Side = "acceptor"
+_SIDES: tuple[Side, Side] = ("initiator", "acceptor")
 _KEPT_LINES = 400
 _READ_BYTES = 65536
 """Longer frames are not read a second time only to be shown: the peers of other cases wait meanwhile."""
@@ -31,13 +30,16 @@ class Line:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.seq:>4} {self.conn} {'→' if self.sender == HARNESS else '←'} {self.text}"
+        return f"{self.seq:>4} {self.conn} {'→' if self.sender == 'initiator' else '←'} {self.text}"
 
 
 class Recorder:
     """Feeds the judge in the order in which the harness sent and received, and keeps what it finds."""
 
-    def __init__(self) -> None:
+    def __init__(self, harness: Side = "initiator") -> None:
+        """`harness` is the side that the suite plays; the testee is the other."""
+        self.harness = harness
+        self.testee = _SIDES[harness == _SIDES[0]]
         self.findings: list[Finding] = []
         self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
         self.events: list[TraceEvent] = []
@@ -59,12 +61,14 @@ class Recorder:
 
     def by_testee(self) -> list[Finding]:
         """What the testee broke."""
-        return [finding for finding in self.findings if finding.side == TESTEE]
+        return [finding for finding in self.findings if finding.side == self.testee]
 
     def by_harness(self, declared: Iterable[str]) -> list[Finding]:
         """What the harness broke without having said that it would."""
         allowed = set(declared)
-        return [found for found in self.findings if found.side == HARNESS and found.clause not in allowed]
+        return [
+            found for found in self.findings if found.side == self.harness and found.clause not in allowed
+        ]
 
     def _feed(self, event: TraceEvent, text: str) -> tuple[int, list[Finding]]:
         self._seq += 1
@@ -76,9 +80,9 @@ class Recorder:
 
     def _counts(self, finding: Finding) -> bool:
         """After the harness broke a connection it has no rule but to end: what still comes is no finding."""
-        if finding.side == HARNESS and finding.reaction == "close":
+        if finding.side == self.harness and finding.reaction == "close":
             self._distrusted.add(finding.conn)
-        return finding.side == HARNESS or finding.conn not in self._distrusted
+        return finding.side == self.harness or finding.conn not in self._distrusted
 
 
 def _line(data: bytes) -> str:

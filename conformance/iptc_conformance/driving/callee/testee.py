@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import trio
 
-from iptc_conformance.driving.session import Address
+from iptc_conformance.driving.callee.session import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from iptc_conformance.driving.session import Session, frame
+from iptc_conformance.driving.callee.session import Session, frame
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import trio
 
 from iptc_conformance.cases.match import Inbound, Matcher, fits
 from iptc_conformance.cases.shown import shown
-from iptc_conformance.driving.session import WRONG_KIND, Session, StepFailure
+from iptc_conformance.driving.callee.session import WRONG_KIND, Session, StepFailure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

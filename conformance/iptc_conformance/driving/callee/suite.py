@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_conformance.driving.case_run import run_case
-from iptc_conformance.driving.probing import missing_functions
+from iptc_conformance.driving.callee.case_run import run_case
+from iptc_conformance.driving.callee.probing import missing_functions
+from iptc_conformance.driving.callee.testee import Testee, TesteeError
 from iptc_conformance.driving.result import Result
-from iptc_conformance.driving.testee import Testee, TesteeError
 
 if TYPE_CHECKING:
     from iptc_conformance.cases.model import Case
-    from iptc_conformance.driving.session import Settings
+    from iptc_conformance.driving.callee.session import Settings
 
 AT_ONCE = 8
 LANES = 4

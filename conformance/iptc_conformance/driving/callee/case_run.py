@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import trio
 
 from iptc_conformance import _specdata
-from iptc_conformance.driving.expecting import WAITING
+from iptc_conformance.driving.callee.expecting import WAITING
+from iptc_conformance.driving.callee.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
+from iptc_conformance.driving.callee.session import Address, PeerGone, Session, Settings, StepFailure, frame
 from iptc_conformance.driving.result import Draft, Result
-from iptc_conformance.driving.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
-from iptc_conformance.driving.session import Address, PeerGone, Session, Settings, StepFailure, frame
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_conformance.driving.session import Address, PeerGone, Session, Settings, StepFailure
+from iptc_conformance.driving.callee.session import Address, PeerGone, Session, Settings, StepFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
