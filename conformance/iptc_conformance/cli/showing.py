@@ -15,7 +15,7 @@ from iptc_conformance.cases import Case, Step, load_cases
 from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.listing import case_summary
 from iptc_conformance.driving.callee.sending import conn_of, frames_of, is_sending
-from iptc_conformance.driving.callee.session import Address, Session, Settings, frame
+from iptc_conformance.driving.callee.session import Session, Settings, frame
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show_name(name: str, *, as_json: bool) -> int:
 
 def steps_with_bytes(case: Case) -> Iterator[tuple[Step, list[bytes]]]:
     """Each step with the frames that it sends; cids, uids and tags are samples, fresh in every run."""
-    session = Session(Address("127.0.0.1", 0), Settings(), None)
+    session = Session(Settings())
     for step in case.steps:
         yield step, _frames(step, session)
 

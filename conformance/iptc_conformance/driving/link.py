@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 import trio
@@ -12,11 +10,13 @@ import trio
 from iptc_conformance.cases.match import Inbound
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.inbound import Deframer, Frame, interpret
+from iptc_conformance.driving.streams import reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from iptc_conformance.driving.recorder import Recorder
+    from iptc_conformance.driving.streams import Stream
 
 _CHUNK = 65536
 _SLICE = 0.2
@@ -60,7 +60,7 @@ class Signal:
 class Link:
     """A connection to the testee. Sending never blocks: a testee that stops reading can't stop the case."""
 
-    def __init__(self, name: str, stream: trio.SocketStream, recorder: Recorder, signal: Signal) -> None:
+    def __init__(self, name: str, stream: Stream, recorder: Recorder, signal: Signal) -> None:
         self.name = name
         self.hello: object = None
         self.goodbye = False
@@ -114,10 +114,8 @@ class Link:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._end("reset")
             return
-        if how == "reset":
-            self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._end("closed here")
-        await trio.aclose_forcefully(self._stream)
+        await (reset if how == "reset" else trio.aclose_forcefully)(self._stream)
 
     def pending(self, cid: str) -> list[Inbound]:
         """What has come for a call and was not yet expected."""

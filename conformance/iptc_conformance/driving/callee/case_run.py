@@ -10,7 +10,7 @@ import trio
 from iptc_conformance import _specdata
 from iptc_conformance.driving.callee.expecting import WAITING
 from iptc_conformance.driving.callee.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
-from iptc_conformance.driving.callee.session import Address, PeerGone, Session, Settings, StepFailure, frame
+from iptc_conformance.driving.callee.session import Host, PeerGone, Session, Settings, StepFailure, frame
 from iptc_conformance.driving.result import Draft, Result
 from iptc_conformance.msgpack_writer import encode
 
@@ -21,22 +21,22 @@ _ROBUST = "ROB-01r"
 _BEFORE = "before"
 
 
-async def run_case(case: Case, address: Address, settings: Settings) -> Result:
+async def run_case(case: Case, host: Host, settings: Settings) -> Result:
     """Put one case to the testee. Every wait is bounded, so this ends whatever the testee does.
 
     What goes wrong in the harness itself is this case's verdict, and the others are still judged.
     """
     try:
-        return await _run_case(case, address, settings)
+        return await _run_case(case, host, settings)
     except Exception as error:  # noqa: BLE001  (whatever it is, it is ours)
         return Result(case, "harness-fault", "".join(traceback.format_exception(error)))
 
 
-async def _run_case(case: Case, address: Address, settings: Settings) -> Result:
+async def _run_case(case: Case, host: Host, settings: Settings) -> Result:
     started = trio.current_time()
     draft = Draft()
     async with trio.open_nursery() as nursery:
-        session = Session(address, settings, nursery)
+        session = Session(settings, host, nursery)
         if await _fenced(case, session, draft, _BEFORE):
             await _steps(case, session, draft)
             if draft.verdict in {"pass", "warn"}:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_conformance.driving.callee.session import Address, PeerGone, Session, Settings, StepFailure
+from iptc_conformance.driving.callee.session import Host, PeerGone, Session, Settings, StepFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ FIXTURE: dict[str, dict[str, object]] = {
 _DEAF = 3
 
 
-async def missing_functions(needed: Iterable[str], address: Address, settings: Settings) -> dict[str, str]:
+async def missing_functions(needed: Iterable[str], host: Host, settings: Settings) -> dict[str, str]:
     """The functions among `needed` that the testee refuses to open, each with its answer.
 
     A testee that answers nothing sensible here lacks nothing: the cases will say what is wrong with it. After
@@ -44,7 +44,7 @@ async def missing_functions(needed: Iterable[str], address: Address, settings: S
     missing: dict[str, str] = {}
     deaf = 0
     for func in sorted(set(needed)):
-        answer = await _answer(func, address, settings)
+        answer = await _answer(func, host, settings)
         if answer is not None and answer.kind == "fail":
             missing[func] = str(answer)
         deaf = 0 if answer is not None else deaf + 1
@@ -53,10 +53,10 @@ async def missing_functions(needed: Iterable[str], address: Address, settings: S
     return missing
 
 
-async def _answer(func: str, address: Address, settings: Settings) -> Inbound | None:
+async def _answer(func: str, host: Host, settings: Settings) -> Inbound | None:
     answer: Inbound | None = None
     async with trio.open_nursery() as nursery:
-        session = Session(address, settings, nursery)
+        session = Session(settings, host, nursery)
         try:
             answer = await _open_once(session, func)
         except (PeerGone, StepFailure):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
@@ -14,6 +14,7 @@ from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:
     from iptc_conformance.cases.match import Inbound
+    from iptc_conformance.driving.streams import Stream
 
 
 WRONG_KIND = "OPN-10s"
@@ -48,17 +49,6 @@ class PeerGone(Exception):  # noqa: N818  (a verdict, not a fault of the suite)
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where the testee listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """What every case is run with. `timeout`: seconds for each expectation."""
 
@@ -71,12 +61,21 @@ def frame(body: bytes) -> bytes:
     return len(body).to_bytes(4, "little") + body
 
 
-class Session:
-    """One run of one case. Without a nursery it can't connect, but it can say what would be sent."""
+class Host(Protocol):
+    """What takes connections: a testee, or an address."""
 
-    def __init__(self, address: Address, settings: Settings, nursery: trio.Nursery | None) -> None:
-        self.address = address
+    async def connect(self) -> Stream:
+        """Connect.  Raises OSError if no connection is taken."""
+
+
+class Session:
+    """One run of one case. Without host and nursery it can't connect, but it can say what would be sent."""
+
+    def __init__(
+        self, settings: Settings, host: Host | None = None, nursery: trio.Nursery | None = None
+    ) -> None:
         self.settings = settings
+        self._host = host
         self.bindings = Bindings(settings.namespace)
         self.recorder = Recorder()
         self.signal = Signal()
@@ -88,16 +87,16 @@ class Session:
 
     async def dial(self, name: str) -> Link:
         """Connect, saying nothing yet.  Raises PeerGone, StepFailure."""
-        if self._nursery is None:
-            raise RuntimeError("a session without a nursery only makes frames")
+        if self._nursery is None or self._host is None:
+            raise RuntimeError("a session without a host only makes frames")
         try:
             with trio.fail_after(self.settings.timeout):
-                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
+                stream = await self._host.connect()
         except trio.TooSlowError as error:
-            detail = f"{self.address} takes no connection within {self.settings.timeout:g} s"
+            detail = f"{self._host} takes no connection within {self.settings.timeout:g} s"
             raise StepFailure(detail, waited=True) from error
         except OSError as error:
-            raise PeerGone(f"{self.address} takes no connection: {error}") from error
+            raise PeerGone(f"{self._host} takes no connection: {error}") from error
         link = Link(name, stream, self.recorder, self.signal)
         self.links[name] = link
         self._nursery.start_soon(link.run)

@@ -60,6 +60,8 @@ class Suite:
     report: Report
     at_once: int = AT_ONCE
     lanes: int = LANES
+    probe: bool = True
+    """Whether to ask first which functions are served."""
     results: list[Result] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     deaths: int = 0
@@ -77,8 +79,8 @@ class Suite:
         return self.results
 
     async def _run_all(self, lane: _Lane) -> None:
-        needed = {func for case in self.cases for func in case.needs}
-        self.missing = await missing_functions(needed, self.testee.address, self.settings)
+        needed = {func for case in self.cases for func in case.needs if self.probe}
+        self.missing = await missing_functions(needed, self.testee, self.settings)
         if not await self.testee.alive():
             await lane.revive()
         runnable = [case for case in self.cases if self._supported(case)]
@@ -116,7 +118,7 @@ class Suite:
         async def worker() -> None:
             while cases and not lost.is_set() and len(again) < _HOPELESS:
                 case = cases.pop(0)
-                result = await run_case(case, lane.testee.address, self.settings)
+                result = await run_case(case, lane.testee, self.settings)
                 gone = result.verdict in _LOST or lost.is_set()
                 if gone or (result.verdict == "fail" and not await lane.testee.alive()):
                     again.append(result)
@@ -170,12 +172,12 @@ class Suite:
                 lane.gone = f"{_HOPELESS} cases waited in vain, and none has passed"
                 return
             case = cases.pop(0)
-            result = await run_case(case, lane.testee.address, self.settings)
+            result = await run_case(case, lane.testee, self.settings)
             if result.verdict == "untestable":
                 await lane.revive()
-                result = await run_case(case, lane.testee.address, self.settings)
+                result = await run_case(case, lane.testee, self.settings)
             elif result.waited and result.starved:
-                result = await run_case(case, lane.testee.address, self.settings)
+                result = await run_case(case, lane.testee, self.settings)
             died = not await lane.testee.alive()
             self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
             if died or result.verdict in _LOST or (case.hostile and result.verdict != "pass"):

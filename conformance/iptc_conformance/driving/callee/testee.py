@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import trio
 
-from iptc_conformance.driving.callee.session import Address
+from iptc_conformance.driving.streams import Address, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,8 @@ class TesteeError(Exception):
 class Testee(Protocol):
     """What the suite needs of an implementation under test."""
 
-    @property
-    def address(self) -> Address:
-        """Where it listens now."""
+    async def connect(self) -> Stream:
+        """Open a connection to it.  Raises OSError if it takes none."""
 
     async def start(self) -> None:
         """See that it takes connections.  Raises TesteeError."""
@@ -57,10 +56,12 @@ class Attached:
     def __init__(self, address: Address) -> None:
         self._address = address
 
-    @property
-    def address(self) -> Address:
-        """Where it listens."""
-        return self._address
+    def __str__(self) -> str:
+        return str(self._address)
+
+    async def connect(self) -> Stream:
+        """Open a connection to it.  Raises OSError if it takes none."""
+        return await self._address.connect()
 
     async def start(self) -> None:
         """See that it takes connections.  Raises TesteeError."""
@@ -94,10 +95,12 @@ class Command:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
-    @property
-    def address(self) -> Address:
-        """Where it was told to listen."""
-        return self._address
+    def __str__(self) -> str:
+        return str(self._address)
+
+    async def connect(self) -> Stream:
+        """Open a connection to it.  Raises OSError if it takes none."""
+        return await self._address.connect()
 
     async def start(self) -> None:
         """Start it on a free port and wait until it accepts.  Raises TesteeError."""
@@ -184,7 +187,7 @@ async def accepts(address: Address) -> bool | None:
     """Whether something takes a connection at the address; None if there is no telling in time."""
     with trio.move_on_after(_DIAL_SECONDS):
         try:
-            stream = await trio.open_tcp_stream(address.host, address.port)
+            stream = await address.connect()
         except OSError:
             return False
         await trio.aclose_forcefully(stream)
