@@ -13,9 +13,9 @@ from rich.console import Console
 
 from iptc_conformance.cases import Case, load_cases
 from iptc_conformance.cli.errors import UsageError
-from iptc_conformance.driving.callee.session import Settings
 from iptc_conformance.driving.callee.suite import Suite
 from iptc_conformance.driving.callee.testee import Attached, Command, Testee, TesteeError
+from iptc_conformance.driving.session import Settings
 from iptc_conformance.driving.streams import Address
 from iptc_conformance.reporting.baseline import Baseline, BaselineError, read_baseline, write_baseline
 from iptc_conformance.reporting.console import Watcher, print_report

@@ -14,8 +14,8 @@ from iptc_conformance import _specdata
 from iptc_conformance.cases import Case, Step, load_cases
 from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.listing import case_summary
-from iptc_conformance.driving.callee.sending import conn_of, frames_of, is_sending
-from iptc_conformance.driving.callee.session import Session, Settings, frame
+from iptc_conformance.driving.sending import conn_of, frames_of, is_sending
+from iptc_conformance.driving.session import Settings, Talk, frame
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def show_name(name: str, *, as_json: bool) -> int:
 
 def steps_with_bytes(case: Case) -> Iterator[tuple[Step, list[bytes]]]:
     """Each step with the frames that it sends; cids, uids and tags are samples, fresh in every run."""
-    session = Session(Settings())
+    session = Talk(Settings())
     for step in case.steps:
         yield step, _frames(step, session)
 
 
-def _frames(step: Step, session: Session) -> list[bytes]:
+def _frames(step: Step, session: Talk) -> list[bytes]:
     if "bind" in step:
         session.bindings.bind_cid(step["bind"], session.bindings.value(step["cid"]))
     if is_sending(step):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 _SLICE = 0.2
 _LATE = 0.1
+_NO_TIME = 1e-6
+"""Less than this no clock can tell from nothing: waiting for it might never end."""
 _CALL_KINDS = frozenset({"ack", "started", "item", "end", "result", "fail", "overrun"})
 
 
@@ -46,7 +48,7 @@ class Signal:
 
     async def spend(self, done: Callable[[], bool], seconds: float) -> float:
         """Wait as `until` does, and return how much of the time is left."""
-        while not done() and seconds > 0:
+        while not done() and seconds > _NO_TIME:
             slice_ = min(seconds, _SLICE)
             began = trio.current_time()
             with trio.move_on_after(slice_):

@@ -9,9 +9,10 @@ import trio
 
 from iptc_conformance import _specdata
 from iptc_conformance.driving.callee.expecting import WAITING
-from iptc_conformance.driving.callee.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
-from iptc_conformance.driving.callee.session import Host, PeerGone, Session, Settings, StepFailure, frame
+from iptc_conformance.driving.callee.session import Host, PeerGone, Session
 from iptc_conformance.driving.result import Draft, Result
+from iptc_conformance.driving.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
+from iptc_conformance.driving.session import Settings, StepFailure, frame
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import trio
 from trio.testing import MockClock
 
-from iptc_conformance.driving.callee.session import Settings
 from iptc_conformance.driving.callee.suite import Report, Suite
+from iptc_conformance.driving.session import Settings
 from iptc_conformance.driving.streams import MemoryStream, Stream, memory_streams
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_conformance.driving.callee.session import Host, PeerGone, Session, Settings, StepFailure
+from iptc_conformance.driving.callee.session import Host, PeerGone, Session
+from iptc_conformance.driving.session import Settings, StepFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ from iptc_conformance.driving.result import Result
 
 if TYPE_CHECKING:
     from iptc_conformance.cases.model import Case
-    from iptc_conformance.driving.callee.session import Settings
+    from iptc_conformance.driving.session import Settings
 
 AT_ONCE = 8
 LANES = 4

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import socket
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import trio
 
+from iptc_conformance.driving.process import end_group, tail
 from iptc_conformance.driving.streams import Address, Stream
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _POLL_PAUSE = 0.05
 _DIAL_SECONDS = 2.0
-_DYING_SECONDS = 1.0
 _DYING_POLLS = 20
-_TAIL_BYTES = 2000
 
 
 class TesteeError(Exception):
@@ -126,7 +124,7 @@ class Command:
                     return
                 await trio.sleep(_POLL_PAUSE)
         how = "is not accepting" if self._process.poll() is None else f"ended with {self._process.returncode}"
-        message = f"{shown} {how} on port {self._address.port}{self._tail()}"
+        message = f"{shown} {how} on port {self._address.port}{tail(self._output)}"
         await self.stop()
         raise TesteeError(message)
 
@@ -152,35 +150,13 @@ class Command:
         process, self._process = self._process, None
         output, self._output = self._output, None
         if process is not None:
-            await self._end(process)
+            await end_group(process)
         if output is not None:
             output.close()
-
-    @staticmethod
-    async def _end(process: subprocess.Popen[bytes]) -> None:
-        for ending in (signal.SIGTERM, signal.SIGKILL):
-            _signal_group(process, ending)
-            with trio.move_on_after(_DYING_SECONDS) as waiting, trio.CancelScope(shield=True):
-                while process.poll() is None:
-                    await trio.sleep(_POLL_PAUSE)
-                    if waiting.cancel_called:
-                        break
-            if process.poll() is not None:
-                break
-        process.wait()
 
     def another(self) -> Testee | None:
         """A process of its own from the same command."""
         return Command(self._command, start_seconds=self._start_seconds)
-
-    def _tail(self) -> str:
-        """The end of what it has printed, for people."""
-        if self._output is None:
-            return ""
-        size = self._output.seek(0, os.SEEK_END)
-        self._output.seek(max(0, size - _TAIL_BYTES))
-        text = self._output.read().decode(errors="replace").strip()
-        return f". Its last output:\n{text}" if text else ""
 
 
 async def accepts(address: Address) -> bool | None:
@@ -193,13 +169,6 @@ async def accepts(address: Address) -> bool | None:
         await trio.aclose_forcefully(stream)
         return True
     return None
-
-
-def _signal_group(process: subprocess.Popen[bytes], ending: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, ending)
-    except ProcessLookupError:
-        return
 
 
 def _free_port() -> int:

@@ -1,0 +1,56 @@
+"""Processes of the implementation under test: how they are ended, and what they have printed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import IO, TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    import subprocess
+
+_DYING_SECONDS = 1.0
+_POLL_PAUSE = 0.05
+_TAIL_BYTES = 2000
+
+
+async def end_group(process: subprocess.Popen[bytes] | trio.Process) -> None:
+    """End a process and the others of its group: SIGTERM first, SIGKILL a second later."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        _signal_group(process.pid, ending)
+        with trio.move_on_after(_DYING_SECONDS) as waiting, trio.CancelScope(shield=True):
+            while process.poll() is None:
+                await trio.sleep(_POLL_PAUSE)
+                if waiting.cancel_called:
+                    break
+        if process.poll() is not None:
+            break
+    with trio.CancelScope(shield=True):
+        await _over(process)
+
+
+def tail(output: IO[bytes] | None) -> str:
+    """The end of what a process has printed, for people; nothing if it has printed nothing."""
+    if output is None:
+        return ""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _TAIL_BYTES))
+    text = output.read().decode(errors="replace").strip()
+    output.seek(0, os.SEEK_END)
+    return f". Its last output:\n{text}" if text else ""
+
+
+async def _over(process: subprocess.Popen[bytes] | trio.Process) -> None:
+    """Reap a process that has ended."""
+    code = process.wait()
+    if not isinstance(code, int):
+        await code
+
+
+def _signal_group(group: int, ending: signal.Signals) -> None:
+    try:
+        os.killpg(group, ending)
+    except ProcessLookupError:
+        return
