@@ -6,7 +6,7 @@ One object a line, in the order of one observer:
     {"seq": 13, "conn": "1", "from": "acceptor", "eof": true}
 
 `bytes` is any chunk: it may hold part of a frame or many frames. A line may have both: the bytes come first.
-`seq` grows from line to line. Members of other names are ignored.
+`seq` grows from line to line. After `eof` a side of a connection has nothing more. Members of other names are ignored.
 """
 
 from __future__ import annotations
@@ -118,6 +118,7 @@ def _event(text: str) -> TraceEvent:
 def read(lines: Iterable[str | bytes]) -> Iterator[TraceEvent]:
     """Yield the events of a trace; empty lines are skipped. Raises TraceError on the first bad line."""
     last: int | None = None
+    ended: set[tuple[str, Side]] = set()
     for number, line in enumerate(lines, 1):
         try:
             text = (line.decode("utf-8") if isinstance(line, bytes) else line).strip()
@@ -131,6 +132,12 @@ def read(lines: Iterable[str | bytes]) -> Iterator[TraceEvent]:
         if last is not None and event.seq <= last:
             raise TraceError(number, f"`seq` {event.seq} follows {last}: it has to grow")
         last = event.seq
+        if (event.conn, event.sender) in ended:
+            raise TraceError(
+                number, f"the {event.sender} of connection {_shown(event.conn)} had ended its stream"
+            )
+        if event.eof:
+            ended.add((event.conn, event.sender))
         yield event
 
 

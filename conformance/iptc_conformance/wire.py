@@ -126,10 +126,16 @@ class Deframer:
             end = at + HEADER_BYTES + length
             if len(self._held) < end:
                 break
-            frames.append(Frame(length, bytes(self._held[at + HEADER_BYTES : end])))
+            with memoryview(self._held) as held:
+                frames.append(Frame(length, bytes(held[at + HEADER_BYTES : end])))
             at = end
         del self._held[:at]
         return frames
+
+    def drop(self) -> None:
+        """Let go of what is held, and take nothing any more."""
+        self._refused = True
+        self._held.clear()
 
 
 def encode(value: Any) -> bytes:

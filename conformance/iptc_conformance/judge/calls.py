@@ -6,6 +6,7 @@ Who is its caller is known from its OPEN.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,10 +104,18 @@ def cell_at(state: str, role: Role, event: str) -> dict[str, Any]:
 
 
 class Calls:
-    """Every call that a connection has seen; nothing is forgotten."""
+    """The calls that a connection has seen.
 
-    def __init__(self) -> None:
+    `keep_ended`: of those that have had their terminal, keep no more than the last so many.
+    """
+
+    def __init__(self, keep_ended: int | None = None) -> None:
         self._by_cid: dict[str, Call] = {}
+        self._keep_ended = keep_ended
+        self._ended: deque[Call] = deque()
+        self.forgot = False
+        self.unended = 0
+        """How many have had no terminal; `forgot`: whether some that had one are no longer known."""
 
     def get(self, cid: str) -> Call | None:
         """Return the latest call of this cid."""
@@ -129,15 +138,37 @@ class Calls:
         cell = cell_at(before, role, event)
         if event == "OPEN" and "keeps" in cell:
             call = self._by_cid[cid] = Call(cid, side, seq, cell["next"])
+            self.unended += 1
         elif call is not None:
-            call.state = cell.get("next", before)
+            self._move(call, cell.get("next", before))
         return Step(call, role, event, before, cell)
 
     def fail(self, call: Call) -> None:
         """Fail a call for a violation that the table cannot see."""
-        call.state = "failed"
+        self._move(call, "failed")
+
+    def free(self, call: Call) -> None:
+        """End a failed call by the answer of its CANCEL."""
+        self._move(call, "draining")
 
     def end_all(self) -> None:
         """End every call with its connection."""
         for call in self.all():
             call.over = True
+
+    def _move(self, call: Call, state: str) -> None:
+        was_ended = call.ended
+        call.state = state
+        if was_ended or not call.ended:
+            return
+        self.unended -= 1
+        if self._keep_ended is not None:
+            self._ended.append(call)
+            if len(self._ended) > self._keep_ended:
+                self._forget(self._ended.popleft())
+
+    def _forget(self, call: Call) -> None:
+        call.cancels = None  # or a chain of CANCELs would keep them all
+        if self._by_cid.get(call.cid) is call:
+            del self._by_cid[call.cid]
+        self.forgot = True

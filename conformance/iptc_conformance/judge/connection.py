@@ -29,6 +29,26 @@ def _about(state: str) -> str:
     return text
 
 
+_DETAIL_CHARS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How much the judge keeps of one connection; None: everything, which a whole report needs.
+
+    A message for a call that it no longer knows goes unjudged: better no word than a false one.
+    `ended_calls`: calls that have had their terminal. `open_calls`: with more of them at once the connection
+    is judged no further. `findings`: the last ones, for the report.
+    """
+
+    ended_calls: int | None = None
+    open_calls: int | None = None
+    findings: int | None = None
+
+
+EVERYTHING = Memory()
+
+
 @dataclass(slots=True)
 class Half:
     """What one side has sent.
@@ -47,27 +67,45 @@ class Half:
 class ConnectionJudge:
     """The judge of one connection."""
 
-    def __init__(self, conn: str) -> None:
+    def __init__(self, conn: str, memory: Memory = EVERYTHING) -> None:
         self.conn = conn
         self.judged = 0
+        self.overwhelmed = False
+        """Whether it has more open calls than `memory` lets it keep, and is judged no further."""
         self.findings: list[Finding] = []
         self.tally = Tally()
         self._halves = {side: Half(side) for side in SIDES}
-        self._calls = Calls()
+        self._memory = memory
+        self._fresh: list[Finding] = []
+        self._calls = Calls(memory.ended_calls)
         self._over = False
         self._seq = 0
 
     def feed(self, event: TraceEvent) -> list[Finding]:
         """Judge one event, and return the findings that it completes."""
-        before = len(self.findings)
         self._seq = event.seq
+        self._fresh = []
+        if self.overwhelmed:
+            return []
         half = self._halves[event.sender]
-        for cut in half.deframer.feed(event.data or b""):
-            if half.broken_at is None:
-                self._frame(half, wire.classify_frame(cut))
-        if event.eof:
+        if half.broken_at is None:
+            self._take(half, event.data or b"")
+        if event.eof and not self.overwhelmed:
             self._eof(half)
-        return self.findings[before:]
+        self.findings += self._fresh
+        if self._memory.findings is not None:
+            del self.findings[: -self._memory.findings]
+        return self._fresh
+
+    def _take(self, half: Half, data: bytes) -> None:
+        """Judge the frames that these bytes complete, until one of them breaks the half."""
+        most = self._memory.open_calls
+        for cut in half.deframer.feed(data):
+            self._frame(half, wire.classify_frame(cut))
+            self.overwhelmed = most is not None and self._calls.unended > most
+            if half.broken_at is not None or self.overwhelmed:
+                half.deframer.drop()
+                return
 
     def _frame(self, half: Half, seen: Classified) -> None:
         """Judge one frame: first what it is to the connection, then what it is to its call."""
@@ -184,9 +222,12 @@ class ConnectionJudge:
     def _can_tell(self, half: Half, step: Step) -> bool:
         """Tell whether the table's word stands.
 
+        A call that is not known may be one that was forgotten.
         Once the other half is no longer read, what it opened or answered is unknown: then only a callee can
         be judged, whose duties do not hang on it.
         """
+        if step.call is None and self._calls.forgot:
+            return False
         return step.role == "callee" or self._other(half).broken_at is None
 
     def _blame(self, step: Step) -> None:
@@ -216,14 +257,21 @@ class ConnectionJudge:
     def _find(self, half: Half, breach: Breach) -> None:
         level = _specdata.clause_level(breach.clause)
         where = (self._seq, self.conn, half.side, breach.cid)
-        self.findings.append(Finding(breach.clause, level, *where, breach.reaction, breach.detail))
+        detail = breach.detail
+        if len(detail) > _DETAIL_CHARS:
+            detail = detail[: _DETAIL_CHARS - 1] + "…"
+        self._fresh.append(Finding(breach.clause, level, *where, breach.reaction, detail))
         self.tally.broken[half.side].add(breach.clause)
         if breach.reaction == "close":
             half.broken_at = self._seq
 
     def notes(self) -> list[Note]:
         """Return what is worth knowing at the end of the trace."""
-        return self._half_notes() + self._call_notes()
+        notes = self._half_notes() + self._call_notes()
+        if self.overwhelmed:
+            text = f"more than {self._memory.open_calls} calls open at once: judged no further"
+            notes.append(Note(self._seq, self.conn, None, None, text))
+        return notes
 
     def _half_notes(self) -> list[Note]:
         notes = []

@@ -145,23 +145,23 @@ def _fail(shown: Observed, call: Call, step: Step, message: Message, _calls: Cal
         shown.kept.add("ERR-06s")
 
 
-def _result(shown: Observed, call: Call, step: Step, message: Message, _calls: Calls) -> None:
+def _result(shown: Observed, call: Call, step: Step, message: Message, calls: Calls) -> None:
     _terminal(shown, call)
     if step.before in _CONTEXT_STATES and call.items:
         breach = None if call.stopped else f"RESULT after {call.items} ITEM and no END"
         shown.judge("STR-07s", call.cid, breach)
     if call.cancels is not None:
-        _cancel_result(shown, call, call.cancels, message)
+        _cancel_result(shown, call, call.cancels, message, calls)
 
 
-def _cancel_result(shown: Observed, call: Call, target: Target, message: Message) -> None:
+def _cancel_result(shown: Observed, call: Call, target: Target, message: Message, calls: Calls) -> None:
     """Judge the answer of a CANCEL: its moment (CXL-02s) and its value (CXL-03s).
 
     Of a target that has failed nobody can say whether its terminal came: the END of a generator goes by
     unseen. The answer of its CANCEL ends it.
     """
     if target.call is not None and target.was_live:
-        _judge_moment(shown, call, target.call)
+        _judge_moment(shown, call, target.call, calls)
     value = message.value
     if not isinstance(value, bool):
         shown.judge("CXL-03s", call.cid, "the RESULT of a CANCEL is neither true nor false")
@@ -172,15 +172,15 @@ def _cancel_result(shown: Observed, call: Call, target: Target, message: Message
         shown.kept.add("CXL-03s")
 
 
-def _judge_moment(shown: Observed, cancel: Call, target: Call) -> None:
+def _judge_moment(shown: Observed, cancel: Call, target: Call, calls: Calls) -> None:
     """Judge that a CANCEL is answered after its target's terminal; a target that has failed ends with it."""
     if target.live and target.state == "failed":
-        target.state = "draining"
+        calls.free(target)
         return
     breach = None
     if target.live:
         breach = f"the CANCEL {cancel.cid!r} is answered before the terminal of its target"
-        target.state = "failed"
+        calls.fail(target)
     shown.judge("CXL-02s", target.cid, breach, "fail-call")
 
 
