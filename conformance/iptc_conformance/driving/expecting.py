@@ -110,7 +110,7 @@ class _Waiter:
         self._session = session
         self._link = link
         self._cid = cid
-        self._left: float = step.get("within", session.settings.timeout)
+        self._seconds = self._left = session.patience(step.get("within"))
 
     async def until(
         self, done: Callable[[], bool], wants: Callable[[], str], likely: str | None = None
@@ -125,7 +125,7 @@ class _Waiter:
         if self._link.ended is not None:
             how = f"the connection ended ({self._link.ended})"
         else:
-            how = f"nothing came within {self._step.get('within', self._session.settings.timeout):g} s"
+            how = f"nothing came within {self._seconds:g} s"
         waited = self._link.ended is None
         raise StepFailure(f"{name}: expected {wants()}, but {how}", clause, waited=waited, likely=likely)
 

@@ -96,8 +96,12 @@ class Talk:
         return self.links[self.home_name(call, on)]
 
     async def until(self, done: Any, seconds: float | None = None) -> bool:
-        """Wait for a condition, bounded by `seconds` or the timeout."""
-        return await self.signal.until(done, seconds if seconds is not None else self.settings.timeout)
+        """Wait for a condition, bounded by `patience`."""
+        return await self.signal.until(done, self.patience(seconds))
+
+    def patience(self, within: float | None) -> float:
+        """How many seconds to wait: the timeout, or more where a step says so with `within`."""
+        return max(within or 0.0, self.settings.timeout)
 
     def warn(self, clause: str, detail: str) -> None:
         """Note a SHOULD that the testee does not keep."""

@@ -56,6 +56,8 @@ async def _run_case(case: Case, host: Host, settings: Settings) -> Result:
         warned=tuple(clause for clause in draft.warned if clause not in draft.failed),
         findings=tuple(session.recorder.findings),
         conversation=tuple(map(str, session.recorder.lines)),
+        lines=tuple(session.recorder.lines),
+        left_out=session.recorder.lines.left_out,
         seconds=trio.current_time() - started,
         waited=draft.waited,
         starved=session.signal.starved,
@@ -113,9 +115,12 @@ async def _steps(case: Case, session: Session, draft: Draft) -> None:
         for step in case.steps:
             await run_step(step, session)
     except StepFailure as failure:
-        _failed(failure.clause_for(case.clauses), failure.detail, draft)
+        clause = failure.clause_for(case.clauses)
+        session.recorder.failed(clause, failure.detail)
+        _failed(clause, failure.detail, draft)
         draft.waited = failure.waited
     except PeerGone as gone:
+        session.recorder.failed(case.clauses[0], str(gone))
         draft.fail("crash", str(gone), case.clauses[0])
     for clause, detail in session.warnings:
         draft.warn(clause, detail)

@@ -92,7 +92,7 @@ async def do_poll(step: Step, session: Session) -> None:
         if tag in await _tags(session):
             raise StepFailure(f"the task {step['poll']} was cancelled", step.get("clause"))
         return
-    with trio.move_on_after(step.get("within", session.settings.timeout)):
+    with trio.move_on_after(session.patience(step.get("within"))):
         while tag not in await _tags(session):  # noqa: ASYNC110  (the testee can only be asked)
             await trio.sleep(_POLL_PAUSE)
         return

@@ -205,5 +205,7 @@ def _as_crash(result: Result) -> Result:
         warned=result.warned,
         findings=result.findings,
         conversation=result.conversation,
+        lines=result.lines,
+        left_out=result.left_out,
         seconds=result.seconds,
     )
