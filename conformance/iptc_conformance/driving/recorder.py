@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from iptc_conformance.cases.shown import shown
+from iptc_conformance.driving.conversation import BYTES_KEPT, EOF, FAILED, Conversation, Line
 from iptc_conformance.driving.inbound import interpret
 from iptc_conformance.judge import Finding, Judge
 from iptc_conformance.trace import Side, TraceEvent
@@ -15,22 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SIDES: tuple[Side, Side] = ("initiator", "acceptor")
-_KEPT_LINES = 400
+_SHOWN_KWARGS = 4
+_SHOWN_CID = 60
 _READ_BYTES = 65536
 """Longer frames are not read a second time only to be shown: the peers of other cases wait meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a case's conversation, for people."""
-
-    seq: int
-    conn: str
-    sender: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.seq:>4} {self.conn} {'→' if self.sender == 'initiator' else '←'} {self.text}"
 
 
 class Recorder:
@@ -41,7 +29,7 @@ class Recorder:
         self.harness = harness
         self.testee = _SIDES[harness == _SIDES[0]]
         self.findings: list[Finding] = []
-        self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self.lines = Conversation()
         self.events: list[TraceEvent] = []
         self._judge = Judge()
         self._seq = 0
@@ -49,15 +37,34 @@ class Recorder:
 
     def frame(self, conn: str, sender: Side, data: bytes) -> tuple[int, list[Finding]]:
         """Record one frame (header included, or bytes that are none): its seq, and what its sender broke."""
-        return self._feed(TraceEvent(self._seq, conn, sender, data, eof=False), _line(data))
+        event = TraceEvent(self._seq, conn, sender, data, eof=False)
+        return self._feed(event, _line(event, data))
 
     def eof(self, conn: str, sender: Side) -> None:
         """Record that a side has closed its half."""
-        self._feed(TraceEvent(self._seq, conn, sender, eof=True), "closes")
+        event = TraceEvent(self._seq, conn, sender, eof=True)
+        self._feed(event, Line(event.seq, conn, sender, "closes", EOF))
 
     def note(self, conn: str, sender: str, text: str) -> None:
         """Add a line that is no event of the trace."""
-        self.lines.append(Line(self._seq, conn, sender, text))
+        self.lines.add(Line(self._seq, conn, sender, text))
+
+    def failed(self, clause: str, detail: str, at: int | None = None) -> None:
+        """Note that the case failed here; `at`: the seq of the message that was wrong, if one was."""
+        self.lines.add(Line(self._seq, "", "", detail, FAILED, clause=clause, at=at))
+
+    @property
+    def seq(self) -> int:
+        """The seq of the next event."""
+        return self._seq
+
+    def since(self, seq: int) -> list[Finding]:
+        """What was found from that event on."""
+        return [finding for finding in self.findings if finding.seq is None or finding.seq >= seq]
+
+    def live(self, conn: str, cid: str) -> bool:
+        """Whether a call is open, by what this side has sent and received."""
+        return self._judge.live(conn, cid)
 
     def by_testee(self) -> list[Finding]:
         """What the testee broke."""
@@ -70,10 +77,10 @@ class Recorder:
             found for found in self.findings if found.side == self.harness and found.clause not in allowed
         ]
 
-    def _feed(self, event: TraceEvent, text: str) -> tuple[int, list[Finding]]:
+    def _feed(self, event: TraceEvent, line: Line) -> tuple[int, list[Finding]]:
         self._seq += 1
         self.events.append(event)
-        self.lines.append(Line(event.seq, event.conn, event.sender, text))
+        self.lines.add(line)
         fresh = [finding for finding in self._judge.feed(event) if self._counts(finding)]
         self.findings.extend(fresh)
         return event.seq, [finding for finding in fresh if finding.side == event.sender]
@@ -85,16 +92,41 @@ class Recorder:
         return finding.side == self.harness or finding.conn not in self._distrusted
 
 
-def _line(data: bytes) -> str:
+def _line(event: TraceEvent, data: bytes) -> Line:
     """A frame in one short line."""
     frame = interpret(data[4:]) if len(data) <= _READ_BYTES else None
+    seq, conn, sender = event.seq, event.conn, event.sender
+    kept, size = data[:BYTES_KEPT], len(data)
     if frame is None or frame.kind == "bad":
-        head = data[:24].hex(" ")
-        return f"{head}{' …' if len(data) > 24 else ''} ({len(data)} bytes)"
-    if frame.kind in {"goodbye", "hello"}:
-        return frame.kind.upper() + (f" {shown(frame.value)}" if frame.value is not None else "")
+        text = f"{data[:24].hex(' ')}{' …' if size > 24 else ''} ({size} bytes)"
+        return Line(seq, conn, sender, text, "bad", head=kept, size=size)
+    value = shown(frame.value) if frame.value is not None or frame.cid is not None else ""
+    text = f"{frame.kind.upper()} {value}".rstrip()
     if frame.kind == "open":
-        return f"OPEN {shown(frame.value)}"
-    return f"{frame.kind.upper()} {shown(frame.value)}" + (
-        f" cid={shown(frame.cid)}" if frame.cid is not None else ""
-    )
+        kind, cid, value = _opened(frame.value)
+        return Line(seq, conn, sender, text, kind, cid, value, head=kept, size=size)
+    if frame.cid is not None:
+        text += f" cid={shown(frame.cid)}"
+    return Line(seq, conn, sender, text, frame.kind, _cid(frame.cid), value, head=kept, size=size)
+
+
+def _opened(command: object) -> tuple[str, str | None, str]:
+    """An OPEN as kind, cid and the call that it asks for; whatever it is instead, if it is none."""
+    if not isinstance(command, list) or len(command) != 5 or not isinstance(command[2], dict):
+        return "open", None, shown(command)
+    namespace, func, kwargs, _uid, cid = command
+    if namespace == "self" and func == "_cancel_task" and list(kwargs) == ["cid"]:
+        return "cancel", _cid(cid), str(_cid(kwargs["cid"]))
+    given = [f"{_plain(key)}={shown(value, 60)}" for key, value in islice(kwargs.items(), _SHOWN_KWARGS)]
+    return "open", _cid(cid), f"{_plain(func)}({', '.join(given)}{', …' if len(kwargs) > len(given) else ''})"
+
+
+def _plain(name: object) -> str:
+    return shown(name, 60).strip("'")
+
+
+def _cid(cid: object) -> str | None:
+    """A cid in short; one that is no str as it would be written."""
+    if cid is None:
+        return None
+    return cid[:_SHOWN_CID] if isinstance(cid, str) else shown(cid, _SHOWN_CID)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from iptc_conformance.cases.model import Case
+    from iptc_conformance.driving.conversation import Line
     from iptc_conformance.judge import Finding
 
 VERDICTS = (
@@ -41,6 +42,11 @@ class Result:
     warned: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     conversation: tuple[str, ...] = ()
+    """What was said, for people: a text for each message."""
+    lines: tuple[Line, ...] = ()
+    """The same with its bytes, where frames were exchanged."""
+    left_out: int = 0
+    """How many lines were not kept (`Conversation`)."""
     seconds: float = 0.0
     waited: bool = False
     starved: bool = False
