@@ -47,7 +47,8 @@ def _place(finding: Finding) -> str:
     return f"seq {finding.seq}  conn {shown(finding.conn)}  {finding.side}{call}"
 
 
-def _print_finding(console: Console, finding: Finding) -> None:
+def print_finding(console: Console, finding: Finding) -> None:
+    """Print a finding and the sentence of its clause, two lines."""
     style = _STYLES[finding.level]
     console.print(
         Text.assemble(
@@ -67,18 +68,28 @@ def _print_note(console: Console, note: Note) -> None:
     console.print(Text(f"note{where}  conn {shown(note.conn)}{side}{call}  {shown(note.text)}", "dim"))
 
 
-def _summary(report: Report) -> str:
+def clause_counts(report: Report) -> str:
+    """Return how many clauses were kept, broken and not observed."""
     statuses: list[str] = list(report.clauses.values())
-    counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("pass", "fail", "not-observed"))
+    return ", ".join(f"{statuses.count(status)} {status}" for status in ("pass", "fail", "not-observed"))
+
+
+def plain_console(out: TextIO) -> Console:
+    """Return a console that wraps nothing and takes no text for markup."""
+    return Console(file=out, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def _summary(report: Report) -> str:
     findings = "1 finding" if len(report.findings) == 1 else f"{len(report.findings)} findings"
-    return f"{report.verdict}: {findings} in {report.judged} frames; of {len(statuses)} clauses {counts}"
+    counts = f"of {len(report.clauses)} clauses {clause_counts(report)}"
+    return f"{report.verdict}: {findings} in {report.judged} frames; {counts}"
 
 
 def print_report(report: Report, out: TextIO) -> None:
     """Write a report for people: each finding with its clause's sentence, then notes and a summary."""
-    console = Console(file=out, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console(out)
     for finding in report.findings:
-        _print_finding(console, finding)
+        print_finding(console, finding)
     for note in report.notes:
         _print_note(console, note)
     console.print(Text(_summary(report)))

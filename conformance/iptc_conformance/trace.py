@@ -6,7 +6,8 @@ One object a line, in the order of one observer:
     {"seq": 13, "conn": "1", "from": "acceptor", "eof": true}
 
 `bytes` is any chunk: it may hold part of a frame or many frames. A line may have both: the bytes come first.
-`seq` grows from line to line. After `eof` a side of a connection has nothing more. Members of other names are ignored.
+`seq` grows from line to line. After `eof` a side of a connection has nothing more.
+Members of other names are ignored.
 """
 
 from __future__ import annotations
@@ -133,9 +134,7 @@ def read(lines: Iterable[str | bytes]) -> Iterator[TraceEvent]:
             raise TraceError(number, f"`seq` {event.seq} follows {last}: it has to grow")
         last = event.seq
         if (event.conn, event.sender) in ended:
-            raise TraceError(
-                number, f"the {event.sender} of connection {_shown(event.conn)} had ended its stream"
-            )
+            raise TraceError(number, f"comes after the `eof` of the {event.sender} of {_shown(event.conn)}")
         if event.eof:
             ended.add((event.conn, event.sender))
         yield event

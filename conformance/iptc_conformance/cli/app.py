@@ -87,6 +87,20 @@ def conform_callee(
     return conform_command(list(command), options or ConformOptions(), None)
 
 
+@conform.command(name="codec")
+def conform_codec(
+    *command: Annotated[
+        str, Parameter(help="After `--`: the command that starts the codec. Without: that of this package.")
+    ],
+    max_frame: Annotated[int | None, Parameter(help="Send no longer frames, in bytes.")] = None,
+    options: ConformOptions | None = None,
+) -> int:
+    """Judge a codec without a peer: it reads a frame a line and answers a verdict a line."""
+    from iptc_conformance.cli import conform_codec as running
+
+    return running.conform_codec(list(command), options or ConformOptions(), max_frame)
+
+
 @app.command
 def check(
     trace: Annotated[str, Parameter(allow_leading_hyphen=True)],
@@ -110,6 +124,48 @@ def check(
     from iptc_conformance import check as checking
 
     return checking.run(trace, as_json=json, strict=strict)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TapOptions:
+    """What a tap can be told."""
+
+    trace: Path | None = None
+    "Write what was seen to this file, for `iptc check`."
+    enforce: Annotated[bool, Parameter(negative="")] = False
+    "Cut a connection at its first violation of a MUST, before any of that frame is passed on."
+    once: Annotated[bool, Parameter(negative="")] = False
+    "End when the first connection has ended."
+    connections: int | None = None
+    "End when so many connections have ended."
+    max_open: int = 256
+    "How many connections are held at once; further ones wait."
+    json: Annotated[bool, Parameter(negative="")] = False
+    "Print one JSON object a line, the summary last."
+    strict: Annotated[bool, Parameter(negative="")] = False
+    "Count SHOULDs as findings in the exit code."
+
+
+@app.command
+def tap(*, listen: str, to: str, options: TapOptions | None = None) -> int:
+    """Stand between two live peers: pass every byte on, and say at once which clause was violated, by whom.
+
+    Ctrl-C and SIGTERM end it with a summary. Exit code 0: nothing violated; 1: findings; 2: nothing judged.
+
+    Parameters
+    ----------
+    listen
+        HOST:PORT to take connections at; port 0 takes a free one, and says which.
+    to
+        HOST:PORT of the peer to which they are passed on.
+    options
+        The others.
+
+    """
+    from iptc_conformance.cli.tapping import tap as run_tap
+
+    return run_tap(listen, to, options or TapOptions())
 
 
 @app.command(name="list")

@@ -53,6 +53,10 @@ class Judge:
         connection = self._connections.get(conn)
         return connection is not None and connection.overwhelmed
 
+    def live(self, conn: str, cid: str) -> bool:
+        """Whether a call of this cid is open: it has had no terminal, and its connection goes on."""
+        return conn in self._connections and self._connections[conn].live(cid)
+
     def report(self) -> Report:
         """Return the verdict on everything fed so far. May be asked again after more."""
         tally = Tally()

@@ -94,7 +94,7 @@ class ConnectionJudge:
             self._eof(half)
         self.findings += self._fresh
         if self._memory.findings is not None:
-            del self.findings[: -self._memory.findings]
+            del self.findings[: max(0, len(self.findings) - self._memory.findings)]
         return self._fresh
 
     def _take(self, half: Half, data: bytes) -> None:
@@ -106,6 +106,11 @@ class ConnectionJudge:
             if half.broken_at is not None or self.overwhelmed:
                 half.deframer.drop()
                 return
+
+    def live(self, cid: str) -> bool:
+        """Whether a call of this cid is open."""
+        call = self._calls.get(cid)
+        return call is not None and call.live
 
     def _frame(self, half: Half, seen: Classified) -> None:
         """Judge one frame: first what it is to the connection, then what it is to its call."""

@@ -34,6 +34,20 @@ class Finding:
     reaction: Reaction
     detail: str
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values, with the sentence of its clause."""
+        return {
+            "clause": self.clause,
+            "level": self.level,
+            "seq": self.seq,
+            "conn": self.conn,
+            "side": self.side,
+            "cid": self.cid,
+            "reaction": self.reaction,
+            "detail": self.detail,
+            "text": _specdata.clause_text(self.clause),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -101,7 +115,7 @@ class Report:
         return {
             "verdict": self.verdict,
             "judged": self.judged,
-            "findings": [_finding_json(finding) for finding in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
             "notes": [
                 {"seq": note.seq, "conn": note.conn, "side": note.side, "cid": note.cid, "text": note.text}
                 for note in self.notes
@@ -109,20 +123,6 @@ class Report:
             "clauses": _observed(self.clauses),
             "sides": {side: _observed(statuses) for side, statuses in self.sides.items()},
         }
-
-
-def _finding_json(finding: Finding) -> dict[str, Any]:
-    return {
-        "clause": finding.clause,
-        "level": finding.level,
-        "seq": finding.seq,
-        "conn": finding.conn,
-        "side": finding.side,
-        "cid": finding.cid,
-        "reaction": finding.reaction,
-        "detail": finding.detail,
-        "text": _specdata.clause_text(finding.clause),
-    }
 
 
 def _observed(statuses: dict[str, Status]) -> dict[str, Status]:
