@@ -16,6 +16,10 @@ _POLL_PAUSE = 0.05
 _TAIL_BYTES = 2000
 
 
+class NothingJudgedError(Exception):
+    """There is nothing to judge: nothing listens, or the command does not start."""
+
+
 async def end_group(process: subprocess.Popen[bytes] | trio.Process) -> None:
     """End a process and the others of its group: SIGTERM first, SIGKILL a second later."""
     for ending in (signal.SIGTERM, signal.SIGKILL):

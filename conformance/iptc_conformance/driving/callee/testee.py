@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import trio
 
-from iptc_conformance.driving.process import end_group, tail
+from iptc_conformance.driving.process import NothingJudgedError, end_group, tail
 from iptc_conformance.driving.streams import Address, Stream
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _DIAL_SECONDS = 2.0
 _DYING_POLLS = 20
 
 
-class TesteeError(Exception):
+class TesteeError(NothingJudgedError):
     """There is nothing to judge: nothing listens, or the command does not start."""
 
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import trio
 
-from iptc_conformance.driving.process import end_group, tail
+from iptc_conformance.driving.process import NothingJudgedError, end_group, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ _LINE_BYTES = 1 << 26
 _SHOWN_BYTES = 80
 
 
-class DriverError(Exception):
+class DriverError(NothingJudgedError):
     """There is nothing to judge: the command does not start, or never connects."""
 
 
@@ -41,6 +41,8 @@ class Answers:
         self.by_id: dict[int, Outcome] = {}
         self.nonsense: str | None = None
         """The first line that is no answer, for people; None as long as all of them are."""
+        self.over = False
+        """Nothing more will come."""
         self._notify = notify
         self._rest = bytearray()
 
@@ -65,6 +67,11 @@ class Answers:
             self._refuse(repr(answer).encode(), "answers an id a second time")
         else:
             self.by_id[number] = answer
+        self._notify()
+
+    def end(self) -> None:
+        """The driver's stdout is closed."""
+        self.over = True
         self._notify()
 
     def _line(self, line: bytes) -> None:
@@ -116,6 +123,7 @@ class Command:
         self._namespace = namespace
         self._start_seconds = start_seconds
         self._process: trio.Process | None = None
+        self._stopped = False
         self._stderr: IO[bytes] | None = None
         self._out, self._queue = trio.open_memory_channel[bytes](math.inf)
         self._answers = Answers(lambda: None)
@@ -136,7 +144,10 @@ class Command:
             except OSError as error:
                 await self.stop()
                 raise DriverError(f"{shown}: {error.strerror or error}") from error
-            nursery.start_soon(self._read, process, notify)
+            if self._stopped:  # while it was being started
+                await self.stop()
+                raise DriverError(f"{shown} was stopped")
+            nursery.start_soon(self._read, process)
             nursery.start_soon(self._write, process)
             stream = await self._connection(listener, process)
         if stream is not None:
@@ -162,10 +173,12 @@ class Command:
 
     async def stop(self) -> None:
         """End the process and all that it has started."""
+        self._stopped = True
         process, self._process = self._process, None
         stderr, self._stderr = self._stderr, None
         if process is not None:
-            await end_group(process)
+            with trio.CancelScope(shield=True):
+                await end_group(process)
         if stderr is not None:
             stderr.close()
 
@@ -200,7 +213,7 @@ class Command:
                 nursery.cancel_scope.cancel()
         return stream
 
-    async def _read(self, process: trio.Process, notify: Callable[[], None]) -> None:
+    async def _read(self, process: trio.Process) -> None:
         answers = self._answers
         if process.stdout is None:
             raise RuntimeError("started without a pipe")
@@ -210,7 +223,7 @@ class Command:
                     answers.feed(bytes(chunk))
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass
-        notify()
+        answers.end()
 
     async def _write(self, process: trio.Process) -> None:
         if process.stdin is None:

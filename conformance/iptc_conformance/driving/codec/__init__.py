@@ -1,3 +1,3 @@
-"""The codec role: a program reads frames as text, one a line, and says what each is; see conformance/README.md."""
+"""The codec role: a program reads frames as text, one a line, and says what each is."""
 
 from __future__ import annotations

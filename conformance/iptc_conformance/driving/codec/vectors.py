@@ -50,6 +50,14 @@ class Vector:
         """Bytes of the frame, its header included."""
         return sum(len(hexed) // 2 * times for hexed, times in self.parts)
 
+    def head(self, most: int) -> bytes:
+        """The first bytes of the frame."""
+        data = b""
+        for hexed, times in self.parts:
+            needed = max(0, most - len(data)) * 2 // len(hexed) + 1
+            data += bytes.fromhex(hexed * min(times, needed))
+        return data[:most]
+
     @property
     def hex(self) -> str:
         """The whole frame."""

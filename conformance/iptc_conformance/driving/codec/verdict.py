@@ -92,7 +92,7 @@ def _of_message(expected: Any, answer: Mapping[str, Any]) -> Opinion:
     shown = f"{json.dumps(expected)[:_SHOWN]} is read as {json.dumps(answer['message'])[:_SHOWN]}"
     try:
         wanted, got = untag(expected), untag(answer["message"])
-        if identical(_rounded(wanted), _rounded(got)):
+        if any(identical(_to_micros(wanted, up), _to_micros(got, up)) for up in (0, 500)):
             return _PASS
         carried = identical(_uncarried(wanted), _uncarried(got))
     except (TagError, ValueError, RecursionError) as error:
@@ -107,7 +107,9 @@ def _taken(refuse: Mapping[str, Any], answer: Mapping[str, Any]) -> Opinion:
     level = _specdata.clause_level(clause)
     kind = answer.get("kind", "a message")
     return Opinion(
-        "fail" if level == "MUST" else "warn", f"taken as {kind}, although {refuse['clause']} is broken", clause
+        "fail" if level == "MUST" else "warn",
+        f"taken as {kind}, although {refuse['clause']} is broken",
+        clause,
     )
 
 
@@ -128,9 +130,9 @@ def _of_refusal(refuse: Mapping[str, Any], answer: Mapping[str, Any]) -> Opinion
     return _PASS
 
 
-def _rounded(value: Any) -> Any:
-    """The value with its timestamps cut to microseconds: most languages' types hold no more."""
-    return _mapped(value, lambda ext: _micro(ext) if isinstance(ext, Timestamp) else ext)
+def _to_micros(value: Any, up: int) -> Any:
+    """The value with its timestamps cut to microseconds, or rounded: most languages' types hold no more."""
+    return _mapped(value, lambda ext: _micro(ext, up) if isinstance(ext, Timestamp) else ext)
 
 
 def _uncarried(value: Any) -> Any:
@@ -138,8 +140,8 @@ def _uncarried(value: Any) -> Any:
     return _mapped(value, lambda _: "ext")
 
 
-def _micro(stamp: Timestamp) -> Timestamp:
-    microseconds = (stamp.seconds * 10**9 + stamp.nanoseconds) // 1000
+def _micro(stamp: Timestamp, up: int) -> Timestamp:
+    microseconds = (stamp.seconds * 10**9 + stamp.nanoseconds + up) // 1000
     seconds, rest = divmod(microseconds, 10**6)
     return Timestamp(seconds, rest * 1000)
 
