@@ -102,7 +102,15 @@ class CodecSuite:
 
     async def _lost(self, vector: Vector, verdict: str, detail: str) -> Result:
         await self._restart()
-        return Result(vector.case, verdict, detail, failed=vector.case.clauses[:1], lines=(_asked(vector),))
+        asked = _asked(vector)
+        return Result(
+            vector.case,
+            verdict,
+            detail,
+            failed=vector.case.clauses[:1],
+            conversation=(str(asked),),
+            lines=(asked,),
+        )
 
     def _add(self, result: Result) -> None:
         self.results.append(result)
@@ -112,13 +120,15 @@ class CodecSuite:
 def _judged(vector: Vector, opinion: Opinion, answer: bytes, seconds: float) -> Result:
     clauses = () if opinion.clause is None else (opinion.clause,)
     said = answer[:_SHOWN].decode("utf-8", "replace") + ("…" if len(answer) > _SHOWN else "")
+    lines = _asked(vector), Line(1, "codec", "acceptor", said)
     return Result(
         vector.case,
         opinion.verdict,
         f"{clauses[0]}: {opinion.detail}" if clauses else opinion.detail,
         failed=clauses if opinion.verdict == "fail" else (),
         warned=clauses if opinion.verdict == "warn" else (),
-        lines=(_asked(vector), Line(1, "codec", "acceptor", said)),
+        conversation=tuple(map(str, lines)),
+        lines=lines,
         seconds=seconds,
     )
 

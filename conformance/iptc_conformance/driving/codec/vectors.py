@@ -19,12 +19,14 @@ PREFIX = "codec-"
 
 _ACCEPTING = {
     "encoding-forms": "ENC-10r",
-    "keys": "ENC-09r",
     "nesting": "ENC-06r",
     "values": "ENC-11r",
 }
 """By file: the clause that a legal frame of it holds a receiver to, besides FRM-06r."""
-_HELLO_EXTRA = "EXT-01r"
+_ANY_LEGAL, _ANY_ORDER, _HELLO_EXTRA = "FRM-06r", "ENC-09r", "EXT-01r"
+_ENVELOPE_HEAD = 10
+"""Hex digits of a frame before the first key: the length, and the map's header of one byte."""
+_CID_FIRST = "a3636964"
 _HELLO_WORDS = 2
 _LEGAL_HINT = "A decoder that is stricter than the specification, or that changes what it reads."
 _ILLEGAL_HINT = "A decoder that takes whatever its msgpack library takes."
@@ -89,7 +91,7 @@ def _part(part: str | Mapping[str, Any]) -> tuple[str, int]:
 
 def _case(topic: str, entry: Mapping[str, Any]) -> Case:
     refused = entry.get("refuse") or entry.get("accept_or")
-    clauses = (receiving(refused["clause"]),) if refused else _accepting(topic, entry["accept"])
+    clauses = (receiving(refused["clause"]),) if refused else _accepting(topic, entry)
     return Case(
         id=PREFIX + entry["id"],
         area=clauses[0].partition("-")[0],
@@ -104,11 +106,13 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
     )
 
 
-def _accepting(topic: str, accept: Mapping[str, Any]) -> tuple[str, ...]:
-    message = accept.get("message")
-    if accept["kind"] == "HELLO" and isinstance(message, list) and len(message) > _HELLO_WORDS:
-        return _HELLO_EXTRA, "FRM-06r"
-    return (_ACCEPTING[topic], "FRM-06r") if topic in _ACCEPTING else ("FRM-06r",)
+def _accepting(topic: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    message = entry["accept"].get("message")
+    if isinstance(message, list) and len(message) > _HELLO_WORDS:
+        return _HELLO_EXTRA, _ANY_LEGAL
+    if entry.get("frame", "").startswith(_CID_FIRST, _ENVELOPE_HEAD):
+        return _ANY_ORDER, _ANY_LEGAL
+    return (_ACCEPTING[topic], _ANY_LEGAL) if topic in _ACCEPTING else (_ANY_LEGAL,)
 
 
 def receiving(clause: str) -> str:
