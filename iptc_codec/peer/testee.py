@@ -1,6 +1,7 @@
 """The reference peer as the conformance suite wants a callee: it serves the functions of `iptc_testee`.
 
 `python -m iptc_codec.peer.testee` listens on 127.0.0.1, port `IPTC_PORT`, until SIGTERM or SIGINT.
+`IPTC_HELLO_SECONDS` shortens how long it waits for a hello.
 """
 
 from __future__ import annotations
@@ -155,7 +156,8 @@ async def main() -> None:
     """Serve until told to stop."""
     address = f"tcp://127.0.0.1:{os.environ['IPTC_PORT']}"
     # Told to stop, it waits this long for other ends that may be no peers at all.
-    limits = Limits(goodbye_seconds=1)
+    hello_seconds = float(os.environ.get("IPTC_HELLO_SECONDS") or Limits().hello_seconds)
+    limits = Limits(goodbye_seconds=1, hello_seconds=hello_seconds)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(partial(serve, Fixture().exports(), address, limits=limits))

@@ -28,6 +28,12 @@ class Case:
     hostile: bool = False
     violates: tuple[str, ...] = ()
     slow: bool = False
+    hello_seconds: float | None = None
+    """A testee that the suite starts may wait for hellos as short as this, to save time."""
+    hello: Any = None
+    """What the suite says first in the caller role, tagged; None: its uid; False: nothing."""
+    auto_cancel: bool = True
+    """Whether a CANCEL that no step waits for is answered as an honest callee does."""
 
     @property
     def negative(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _FIRST_LINES = 120
 _LAST_LINES = 280
@@ -52,11 +52,11 @@ class Conversation:
 
     def __init__(self) -> None:
         self.left_out = 0
-        self._first: list[Line] = []
-        self._last: deque[Line] = deque(maxlen=_LAST_LINES)
+        self._first: list[Callable[[], Line]] = []
+        self._last: deque[Callable[[], Line]] = deque(maxlen=_LAST_LINES)
 
-    def add(self, line: Line) -> None:
-        """Keep a line."""
+    def add(self, line: Callable[[], Line]) -> None:
+        """Keep a line, which is made when it is read: of a flood, most never are."""
         if len(self._first) < _FIRST_LINES:
             self._first.append(line)
             return
@@ -64,5 +64,5 @@ class Conversation:
         self._last.append(line)
 
     def __iter__(self) -> Iterator[Line]:
-        yield from self._first
-        yield from self._last
+        for line in (*self._first, *self._last):
+            yield line()

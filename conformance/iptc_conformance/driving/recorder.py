@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from iptc_conformance.judge import Finding, Judge
 from iptc_conformance.trace import Side, TraceEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _SIDES: tuple[Side, Side] = ("initiator", "acceptor")
 _SHOWN_KWARGS = 4
@@ -30,7 +31,6 @@ class Recorder:
         self.testee = _SIDES[harness == _SIDES[0]]
         self.findings: list[Finding] = []
         self.lines = Conversation()
-        self.events: list[TraceEvent] = []
         self._judge = Judge()
         self._seq = 0
         self._distrusted: set[str] = set()
@@ -38,29 +38,25 @@ class Recorder:
     def frame(self, conn: str, sender: Side, data: bytes) -> tuple[int, list[Finding]]:
         """Record one frame (header included, or bytes that are none): its seq, and what its sender broke."""
         event = TraceEvent(self._seq, conn, sender, data, eof=False)
-        return self._feed(event, _line(event, data))
+        if len(data) > _READ_BYTES:  # not kept for a line that may never be read
+            line = _unread(event, data[:BYTES_KEPT], len(data))
+            return self._feed(event, lambda: line)
+        return self._feed(event, partial(_line, event, data))
 
     def eof(self, conn: str, sender: Side) -> None:
         """Record that a side has closed its half."""
         event = TraceEvent(self._seq, conn, sender, eof=True)
-        self._feed(event, Line(event.seq, conn, sender, "closes", EOF))
-
-    def note(self, conn: str, sender: str, text: str) -> None:
-        """Add a line that is no event of the trace."""
-        self.lines.add(Line(self._seq, conn, sender, text))
+        self._feed(event, lambda: Line(event.seq, conn, sender, "closes", EOF))
 
     def failed(self, clause: str, detail: str, at: int | None = None) -> None:
         """Note that the case failed here; `at`: the seq of the message that was wrong, if one was."""
-        self.lines.add(Line(self._seq, "", "", detail, FAILED, clause=clause, at=at))
+        line = Line(self._seq, "", "", detail, FAILED, clause=clause, at=at)
+        self.lines.add(lambda: line)
 
-    @property
-    def seq(self) -> int:
-        """The seq of the next event."""
-        return self._seq
-
-    def since(self, seq: int) -> list[Finding]:
-        """What was found from that event on."""
-        return [finding for finding in self.findings if finding.seq is None or finding.seq >= seq]
+    def begin(self) -> None:
+        """Forget what was said, but for what the judge knows: another case begins on the connection."""
+        self.lines = Conversation()
+        self.findings = []
 
     def live(self, conn: str, cid: str) -> bool:
         """Whether a call is open, by what this side has sent and received."""
@@ -77,9 +73,8 @@ class Recorder:
             found for found in self.findings if found.side == self.harness and found.clause not in allowed
         ]
 
-    def _feed(self, event: TraceEvent, line: Line) -> tuple[int, list[Finding]]:
+    def _feed(self, event: TraceEvent, line: Callable[[], Line]) -> tuple[int, list[Finding]]:
         self._seq += 1
-        self.events.append(event)
         self.lines.add(line)
         fresh = [finding for finding in self._judge.feed(event) if self._counts(finding)]
         self.findings.extend(fresh)
@@ -94,12 +89,11 @@ class Recorder:
 
 def _line(event: TraceEvent, data: bytes) -> Line:
     """A frame in one short line."""
-    frame = interpret(data[4:]) if len(data) <= _READ_BYTES else None
+    frame = interpret(data[4:])
     seq, conn, sender = event.seq, event.conn, event.sender
     kept, size = data[:BYTES_KEPT], len(data)
-    if frame is None or frame.kind == "bad":
-        text = f"{data[:24].hex(' ')}{' …' if size > 24 else ''} ({size} bytes)"
-        return Line(seq, conn, sender, text, "bad", head=kept, size=size)
+    if frame.kind == "bad":
+        return _unread(event, kept, size)
     value = shown(frame.value) if frame.value is not None or frame.cid is not None else ""
     text = f"{frame.kind.upper()} {value}".rstrip()
     if frame.kind == "open":
@@ -108,6 +102,12 @@ def _line(event: TraceEvent, data: bytes) -> Line:
     if frame.cid is not None:
         text += f" cid={shown(frame.cid)}"
     return Line(seq, conn, sender, text, frame.kind, _cid(frame.cid), value, head=kept, size=size)
+
+
+def _unread(event: TraceEvent, head: bytes, size: int) -> Line:
+    """A frame that is shown by its bytes."""
+    text = f"{head[:24].hex(' ')}{' …' if size > 24 else ''} ({size} bytes)"
+    return Line(event.seq, event.conn, event.sender, text, "bad", head=head, size=size)
 
 
 def _opened(command: object) -> tuple[str, str | None, str]:

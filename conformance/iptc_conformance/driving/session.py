@@ -43,10 +43,14 @@ class StepFailure(Exception):  # noqa: N818  (a verdict, not a fault of the suit
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every case is run with. `timeout`: seconds for each expectation."""
+    """What every case is run with.
+
+    `timeout`: seconds for each expectation. `talk`: keep what was said in the cases that pass, too.
+    """
 
     namespace: str = "iptc_testee"
     timeout: float = 2.0
+    talk: bool = True
 
 
 def frame(body: bytes) -> bytes:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_conformance import _specdata
 from iptc_conformance.driving.callee.expecting import WAITING
 from iptc_conformance.driving.callee.session import Host, PeerGone, Session
 from iptc_conformance.driving.result import Draft, Result
 from iptc_conformance.driving.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
 from iptc_conformance.driving.session import Settings, StepFailure, frame
+from iptc_conformance.driving.verdict import take_failure, take_findings
 from iptc_conformance.msgpack_writer import encode
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ async def _run_case(case: Case, host: Host, settings: Settings) -> Result:
         if case.hostile and draft.verdict in {"pass", "warn", "fail"}:
             await _fenced(case, session, draft, "at the end of")
         nursery.cancel_scope.cancel()
-    _judge(case, session, draft)
+    take_findings(case, session.recorder, draft)
+    lines = tuple(session.recorder.lines) if settings.talk or draft.verdict != "pass" else ()
     return Result(
         case=case,
         verdict=draft.verdict,
@@ -55,8 +56,8 @@ async def _run_case(case: Case, host: Host, settings: Settings) -> Result:
         failed=tuple(draft.failed),
         warned=tuple(clause for clause in draft.warned if clause not in draft.failed),
         findings=tuple(session.recorder.findings),
-        conversation=tuple(map(str, session.recorder.lines)),
-        lines=tuple(session.recorder.lines),
+        conversation=tuple(map(str, lines)),
+        lines=lines,
         left_out=session.recorder.lines.left_out,
         seconds=trio.current_time() - started,
         waited=draft.waited,
@@ -115,22 +116,11 @@ async def _steps(case: Case, session: Session, draft: Draft) -> None:
         for step in case.steps:
             await run_step(step, session)
     except StepFailure as failure:
-        clause = failure.clause_for(case.clauses)
-        session.recorder.failed(clause, failure.detail)
-        _failed(clause, failure.detail, draft)
-        draft.waited = failure.waited
+        take_failure(failure, case, session.recorder, draft)
     except PeerGone as gone:
         session.recorder.failed(case.clauses[0], str(gone))
         draft.fail("crash", str(gone), case.clauses[0])
     for clause, detail in session.warnings:
-        draft.warn(clause, detail)
-
-
-def _failed(clause: str, detail: str, draft: Draft) -> None:
-    """A SHOULD that is not kept is a warning, whichever way it shows."""
-    if _specdata.clause_level(clause) == "MUST":
-        draft.fail("fail", f"{clause}: {detail}", clause)
-    else:
         draft.warn(clause, detail)
 
 
@@ -176,19 +166,3 @@ async def _let_go(session: Session) -> None:
         for link in session.links.values():
             if link.ended is None:
                 await link.close("close", 0.1)
-
-
-def _judge(case: Case, session: Session, draft: Draft) -> None:
-    """Add what the judge saw in passing; a fault of the harness outweighs everything."""
-    for finding in session.recorder.by_testee():
-        text = f"seq {finding.seq}: {finding.detail}"
-        if finding.level == "MUST":
-            draft.fail("fail", f"{finding.clause}: {text}", finding.clause)
-        elif finding.clause in case.clauses:
-            draft.warn(finding.clause, text)
-    for finding in session.recorder.by_harness(case.violates):
-        draft.verdict = "harness-fault"
-        what = _specdata.clause_text(finding.clause)
-        draft.details.insert(
-            0, f"the harness broke {finding.clause} at seq {finding.seq} ({finding.detail}): {what}"
-        )

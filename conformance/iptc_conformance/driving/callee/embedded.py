@@ -13,7 +13,7 @@ from iptc_conformance.driving.session import Settings
 from iptc_conformance.driving.streams import MemoryStream, Stream, memory_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from iptc_conformance.cases.model import Case
     from iptc_conformance.driving.result import Result
@@ -67,8 +67,8 @@ class Embedded:
             with trio.move_on_after(_STOP_SECONDS):
                 await life.over()
 
-    def another(self) -> Embedded:
-        """One of its kind, which shares nothing with it."""
+    def another(self, _environment: Mapping[str, str] | None = None) -> Embedded:
+        """One of its kind, which shares nothing with it; it has no environment."""
         return Embedded(self._make)
 
 
@@ -131,5 +131,5 @@ def judge_embedded(
     `probe`: first ask which functions are served, as a real run does; without it all are taken to be.
     Raises TesteeError as `Suite.run` does.
     """
-    suite = Suite(Embedded(make), cases, settings or Settings(), report, probe=probe)
+    suite = Suite(Embedded(make), cases, settings or Settings(talk=False), report, probe=probe)
     return trio.run(suite.run, clock=MockClock(autojump_threshold=0))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 LANES = 4
+HELLO_SECONDS = "IPTC_HELLO_SECONDS"
 Report = Callable[[Result], None]
 _LOST = frozenset({"crash", "hang", "untestable"})
 _CONFIRMED = 3
@@ -84,8 +85,27 @@ class Suite:
         if not await self.testee.alive():
             await lane.revive()
         runnable = [case for case in self.cases if self._supported(case)]
-        harmless = sorted((case for case in runnable if not case.hostile), key=lambda case: not case.slow)
+        hasty = [case for case in runnable if case.hello_seconds is not None and not case.hostile]
+        harmless = [case for case in runnable if not case.hostile and case not in hasty]
         hostile = [case for case in runnable if case.hostile]
+        unharmed = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._hastily, hasty)
+            for _ in range(min(self.lanes, len(hostile)) - 1):
+                if (more := self.testee.another()) is not None:
+                    nursery.start_soon(self._further_lane, more, hostile, unharmed)
+            await self._harmless(lane, harmless)
+            if hostile and any(result.verdict != "pass" for result in self.results) and lane.gone is None:
+                await lane.refresh(lost=False)
+            unharmed.set()
+            await self._alone(lane, hostile)
+        await self._harmless(lane, hasty)
+        for case in (*hasty, *harmless, *hostile):
+            self._add(Result(case, "untestable", lane.gone or "no testee is left to ask"))
+
+    async def _harmless(self, lane: _Lane, harmless: list[Case]) -> None:
+        """Run cases side by side, those that take long first, until none is left or no testee."""
+        harmless.sort(key=lambda case: not case.slow)
         while harmless and lane.gone is None:
             again = await self._side_by_side(lane, harmless)
             first = len(self.results)
@@ -93,11 +113,33 @@ class Suite:
             alone = self.results[first:]
             if self._died and not any(result.verdict == "crash" for result in alone):
                 self.deaths += 1
-        if hostile and any(result.verdict != "pass" for result in self.results) and lane.gone is None:
-            await lane.refresh(lost=False)
-        await self._in_lanes(lane, hostile)
-        for case in (*harmless, *hostile):
-            self._add(Result(case, "untestable", lane.gone or "no testee is left to ask"))
+
+    async def _hastily(self, cases: list[Case]) -> None:
+        """Run the cases that wait for a testee to lose patience on one that was asked to lose it early.
+
+        It is a process of its own. Where there can be none, or it shows anything but a pass, the cases are
+        left to the others: it may not know the variable, or not take it well.
+        """
+        environment = {HELLO_SECONDS: f"{min((case.hello_seconds or 0 for case in cases), default=0):g}"}
+        testee = self.testee.another(environment) if cases else None
+        if testee is None:
+            return
+        try:
+            await testee.start()
+            async with trio.open_nursery() as nursery:
+                for case in list(cases):
+                    nursery.start_soon(self._one_hastily, testee, case, cases)
+        except TesteeError:
+            return
+        finally:
+            with trio.CancelScope(shield=True):
+                await testee.stop()
+
+    async def _one_hastily(self, testee: Testee, case: Case, cases: list[Case]) -> None:
+        result = await run_case(case, testee, self.settings)
+        if result.verdict == "pass":
+            cases.remove(case)
+            self._add(result)
 
     def _supported(self, case: Case) -> bool:
         lacking = [f"{func} ({self.missing[func]})" for func in case.needs if func in self.missing]
@@ -147,17 +189,11 @@ class Suite:
             await self._alone(lane, [result.case])
             confirmed = confirmed + 1 if lane.gone is None and self.results[-1].waited else 0
 
-    async def _in_lanes(self, first: _Lane, cases: list[Case]) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._alone, first, cases)
-            for _ in range(min(self.lanes, len(cases)) - 1):
-                more = self.testee.another()
-                if more is not None:
-                    nursery.start_soon(self._further_lane, more, cases)
-
-    async def _further_lane(self, testee: Testee, cases: list[Case]) -> None:
+    async def _further_lane(self, testee: Testee, cases: list[Case], unharmed: trio.Event) -> None:
+        """Start a testee, and take hostile cases once the harmless ones are done."""
         try:
             await testee.start()
+            await unharmed.wait()
             await self._alone(_Lane(testee), cases)
         except TesteeError:
             return  # the first lane goes on, and tells if it can't either

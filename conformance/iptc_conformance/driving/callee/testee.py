@@ -15,7 +15,7 @@ from iptc_conformance.driving.process import NothingJudgedError, end_group, tail
 from iptc_conformance.driving.streams import Address, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _POLL_PAUSE = 0.05
 _DIAL_SECONDS = 2.0
@@ -44,8 +44,11 @@ class Testee(Protocol):
     async def stop(self) -> None:
         """Let go of it."""
 
-    def another(self) -> Testee | None:
-        """A further one of its kind, not started yet; None where there is only this one."""
+    def another(self, environment: Mapping[str, str] | None = None) -> Testee | None:
+        """A further one of its kind, not started yet; None where there is only this one.
+
+        `environment`: variables that it is started with, if it is started.
+        """
 
 
 class Attached:
@@ -78,7 +81,7 @@ class Attached:
     async def stop(self) -> None:
         """It is not ours to stop."""
 
-    def another(self) -> Testee | None:
+    def another(self, _environment: Mapping[str, str] | None = None) -> Testee | None:
         """There is only the one."""
         return None
 
@@ -86,8 +89,15 @@ class Attached:
 class Command:
     """A testee that the suite starts: it gets its port in IPTC_PORT, and is ready when it accepts there."""
 
-    def __init__(self, command: Sequence[str], *, start_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        start_seconds: float = 30.0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = list(command)
+        self._environment = dict(environment or {})
         self._start_seconds = start_seconds
         self._address = Address("127.0.0.1", 0)
         self._process: subprocess.Popen[bytes] | None = None
@@ -103,7 +113,7 @@ class Command:
     async def start(self) -> None:
         """Start it on a free port and wait until it accepts.  Raises TesteeError."""
         self._address = Address("127.0.0.1", _free_port())
-        environment = {**os.environ, "IPTC_PORT": str(self._address.port)}
+        environment = {**os.environ, **self._environment, "IPTC_PORT": str(self._address.port)}
         shown = shlex.join(self._command)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
         try:
@@ -154,9 +164,9 @@ class Command:
         if output is not None:
             output.close()
 
-    def another(self) -> Testee | None:
+    def another(self, environment: Mapping[str, str] | None = None) -> Testee | None:
         """A process of its own from the same command."""
-        return Command(self._command, start_seconds=self._start_seconds)
+        return Command(self._command, start_seconds=self._start_seconds, environment=environment)
 
 
 async def accepts(address: Address) -> bool | None:
