@@ -48,6 +48,10 @@ class Bindings:
         """The uid that a connection says hello with."""
         return self._uids.setdefault(conn, ["iptc-suite", str(uuid.uuid4())])
 
+    def adopt_uid(self, conn: str, uid: list[str]) -> None:
+        """Let a connection have the uid that it has said hello with."""
+        self._uids[conn] = uid
+
     def share_uid(self, conn: str, other: str) -> None:
         """Let a connection claim the uid of another."""
         self._uids[conn] = self.uid(other)

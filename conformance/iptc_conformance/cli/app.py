@@ -63,10 +63,10 @@ class ConformOptions:
 
 @conform.default
 def conform_reference(*, options: ConformOptions | None = None) -> int:
-    """Judge the reference peer that comes with this package."""
-    from iptc_conformance.cli.conform import conform_command, reference_command
+    """Judge the reference peer that comes with this package, in both roles."""
+    from iptc_conformance.cli import conform as running
 
-    return conform_command(reference_command(), options or ConformOptions(), "iptc conform")
+    return running.conform_reference(options or ConformOptions())
 
 
 @conform.command(name="callee")
@@ -84,7 +84,23 @@ def conform_callee(
         raise UsageError("say either --attach HOST:PORT or, after --, the command that starts the testee")
     if attach is not None:
         return conform_attached(attach, options or ConformOptions())
-    return conform_command(list(command), options or ConformOptions(), None)
+    return conform_command(list(command), options or ConformOptions())
+
+
+@conform.command(name="caller")
+def conform_caller(
+    *command: Annotated[
+        str,
+        Parameter(help="After `--`: the command that starts a driver; it connects to IPTC_PORT."),
+    ],
+    options: ConformOptions | None = None,
+) -> int:
+    """Judge a peer that calls: a driver carries out what it reads on stdin (see conformance/README.md)."""
+    from iptc_conformance.cli import conform as running
+
+    if not command:
+        raise UsageError("say, after --, the command that starts the driver")
+    return running.conform_caller(list(command), options or ConformOptions())
 
 
 @conform.command(name="codec")

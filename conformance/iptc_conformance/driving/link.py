@@ -69,6 +69,9 @@ class Link:
         self.fatal: str | None = None
         self.ended: str | None = None
         self.inbox: dict[str, list[Inbound]] = {}
+        self.opens: list[Inbound] = []
+        """The OPENs of the testee; their value is the array of `cmd`, their cid None if that is too short."""
+        self.on_open: Callable[[], None] | None = None
         self.cursor: dict[str, int] = {}
         self._base: dict[str, int] = {}
         self._stream = stream
@@ -131,6 +134,13 @@ class Link:
         """Take messages of a call out of `pending`."""
         self.cursor[cid] = self.cursor.get(cid, 0) + count
 
+    def forget(self) -> None:
+        """Let go of all that has come: another case begins on the same connection."""
+        self.inbox.clear()
+        self.cursor.clear()
+        self._base.clear()
+        self.opens.clear()
+
     def rebase(self, cid: str) -> None:
         """A new call begins under a cid that has had one: the old one's messages are not its own."""
         self._base[cid] = len(self.inbox.get(cid, []))
@@ -179,6 +189,11 @@ class Link:
         if frame.kind in _CALL_KINDS:
             cid = frame.cid if isinstance(frame.cid, str) else shown(frame.cid)
             self.inbox.setdefault(cid, []).append(Inbound(frame.kind, frame.cid, frame.value, seq, clause))
+        elif frame.kind == "open":
+            last = frame.value[4] if isinstance(frame.value, list) and len(frame.value) > 4 else None
+            self.opens.append(Inbound("open", last, frame.value, seq, clause))
+            if self.on_open is not None:
+                self.on_open()
         elif frame.kind == "hello" and self.hello is None:
             self.hello = frame.value
         elif frame.kind == "goodbye":

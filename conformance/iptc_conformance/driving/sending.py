@@ -102,7 +102,11 @@ def _error(step: Step, session: Talk) -> bytes:
 
 
 def _ack(step: Step, session: Talk) -> bytes:
-    return frame(encode({"functype": step["functype"], "cid": session.bindings.cid(step["ack"])}))
+    return frame(
+        encode(
+            {"functype": session.bindings.value(step["functype"]), "cid": session.bindings.cid(step["ack"])}
+        )
+    )
 
 
 def _fatal(step: Step, _session: Talk) -> bytes:
