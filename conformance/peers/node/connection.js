@@ -1,103 +1,36 @@
 /**
  * One connection: both its halves, and its calls in both roles. What a message means and what may be sent is asked of the tables
- * spec/v1/call.json and connection.json, on receiving (section 21.4) and on sending. Here stands only what follows from it.
+ * spec/v1/call.json and connection.json (PROTOCOL.md, section 21). Here stands only what follows from their answers.
  */
 import { randomUUID } from 'node:crypto';
 import { createConnection } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Inbox } from './inbox.js';
-import { CALL, CONNECTION, LIMITS, frame, frames, read } from './wire.js';
+import { Call, ContextCancelled, Disconnected, ProtocolError, RemoteError, failure } from './call.js';
+import { find, perform, unary } from './functions.js';
+import { Bell } from './inbox.js';
+import { CALL, CONNECTION, LIMITS } from './spec.js';
+import { frame, frames, read } from './wire.js';
 
-const named = (name) => class extends Error { name = name; };
-/** The other side has broken a rule, and the call paid for it. */
-export const ProtocolError = named('ProtocolError');
-export const ContextCancelled = named('ContextCancelled');
-/** The connection ended before the call did. */
-export const Disconnected = named('Disconnected');
-
-/** What the other side raised. */
-export class RemoteError extends Error {
-  constructor({ type_str, tb_str }) {
-    super(tb_str);
-    this.name = type_str;
-  }
-}
-
-/** How functions are exported: with the names of their arguments, the values of those that may be left out, and the function. */
-const exporter = (kind) => (required, optional, run) => ({ kind, required, optional, run });
-export const unary = exporter('asyncfunc');
-export const generator = exporter('asyncgen');
-export const context = exporter('context');
-
-function fit({ required, optional }, kwargs) {
-  const missing = required.find((name) => !(name in kwargs));
-  const unknown = Object.keys(kwargs).find((name) => !required.includes(name) && !Object.hasOwn(optional, name));
-  if (missing ?? unknown) throw new TypeError(missing ? `${missing} is missing` : `there is no argument ${unknown}`);
-  return { ...optional, ...kwargs };
-}
-
-const cancelling = ({ ns, func }) => ns === 'self' && func === '_cancel_task';
-
-/** `StreamOverrun` would be taken for a notice (ERR-05s). */
-function errorBody(error) {
-  const name = String(error?.name || 'Error');
-  return { type_str: name === 'StreamOverrun' ? 'OverrunError' : name, tb_str: String(error?.message ?? error) };
-}
-
-const failure = (error, cid) => ['FAIL', { error: errorBody(error), cid }];
-
-/** One call, at either of its ends. */
-class Call {
-  state = CALL.initial;
-  kind = null;
-  inbox = new Inbox();
-  #controller = new AbortController();
-
-  constructor(cid, opener) {
-    this.cid = cid;
-    this.opener = opener; // 'us' or 'them'
-    this.started = new Promise((resolve) => { this.start = resolve; });
-    /** At its caller: the value or error that it ended with. At its callee: that the terminal has been sent. */
-    this.ended = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
-    this.ended.catch(() => {});
-  }
-
-  get live() {
-    return CALL.states[this.state].live;
-  }
-
-  /** At the callee: aborted when the function is to end. */
-  get signal() {
-    return this.#controller.signal;
-  }
-
-  abort(reason) {
-    this.#controller.abort(reason);
-    this.inbox.abandon(this.signal.reason);
-  }
-
-  /** At the caller: it has failed. */
-  fail(error) {
-    this.inbox.close(error);
-    this.reject(error);
-  }
-}
+const OVERRUN = { type_str: 'StreamOverrun', tb_str: '' };
+const MOST_UNSENT = 4 * LIMITS.frame_bytes; // a side that reads nothing while it is owed so much is lost
 
 export class Connection {
   #ours = CONNECTION.initial;
   #theirs = CONNECTION.initial;
   #calls = new Map();
   #finished = new Map();
-  #leaving = null;
+  #serving = { calls: 0, cancels: 0 };
+  #farewell = null;
+  #writable = new Bell();
   #prefix = randomUUID();
   #counter = 0;
 
   /** @param {import('node:net').Socket} socket @param {{name?: string, namespaces?: Record<string, Record<string, object>>}} options */
   constructor(socket, { name = 'node', namespaces = {} } = {}) {
-    this.socket = socket.setNoDelay();
+    this.socket = socket.setNoDelay().on('error', () => {});
+    for (const event of ['drain', 'close']) socket.on(event, () => this.#writable.ring());
     this.uid = [name, randomUUID()];
-    const self = { _cancel_task: unary(['cid'], {}, ({ cid }, call) => this.#cancelTask(cid, call)) };
-    this.namespaces = { ...namespaces, self };
+    this.namespaces = { ...namespaces, self: { _cancel_task: unary(['cid'], {}, ({ cid }, call) => this.#cancelTask(cid, call)) } };
     /** Resolves when the connection is over, and never rejects. */
     this.over = this.#run();
   }
@@ -111,24 +44,23 @@ export class Connection {
   }
 
   async #run() {
-    this.socket.on('error', () => {});
     this.#say('HELLO', this.uid);
     const impatience = setTimeout(() => this.#close(), LIMITS.hello_seconds * 1000);
     try {
       for await (const body of frames(this.socket.iterator({ destroyOnReturn: false }))) {
-        const room = this.#receive(read(body), body.length + 4);
-        if (this.#theirs !== CONNECTION.initial) clearTimeout(impatience);
+        const room = this.#receive(read(body), body.length);
+        if (this.peer) clearTimeout(impatience);
         if (this.#ours === 'gone') break;
         await room;
       }
     } catch {
-      // a refused length or a lost connection: nothing more can be read
+      // a refused length or a broken transport: nothing more can be read
     }
     clearTimeout(impatience);
     this.#close();
   }
 
-  // Receiving: section 21.4.
+  // ---- Receiving (section 21.4). What returns a promise makes reading wait for it.
 
   #receive(message, size) {
     const cell = CONNECTION.cells[this.#theirs][message.event];
@@ -138,30 +70,29 @@ export class Connection {
     if (cell.calls === 'all-over') return this.#close();
     if (cell.calls === 'served-over') return this.#goodbye();
     if (cell.call === 'malformed') return this.#malformed(message);
-    if (cell.call === 'message') return this.#step(message.cid, message.kind, message, size);
+    if (cell.call === 'message') return this.#step(message.cid, message.kind, (call) => this.#take(call, message, size));
   }
 
-  #malformed({ cid, opens }) {
-    if (opens && this.#step(cid, 'OPEN') === false) return;
-    this.#step(cid, 'MALFORMED');
+  #malformed({ cid, opens, clause }) {
+    let legal = true;
+    if (opens) this.#step(cid, 'OPEN', () => {}, () => { legal = false; });
+    if (legal) this.#step(cid, 'MALFORMED', () => {}, () => {}, clause);
   }
 
-  /** False if the message was a violation; else a promise where reading has to wait. */
-  #step(cid, event, message, size) {
-    let call = this.#calls.get(cid) ?? this.#finished.get(cid) ?? new Call(cid, 'them');
-    const cell = CALL.cells[call.state][call.opener === 'us' ? 'callee' : 'caller'][event];
-    if (cell.reaction === 'close') return void this.#close() ?? false;
-    if (event === 'OPEN') call = new Call(cid, 'them');
+  /** Moves the call by one event; `effect` is what a legal one has, `violated` is told of any other. */
+  #step(cid, event, effect, violated = () => {}, why = `${event} is out of place`) {
+    const known = this.#calls.get(cid) ?? this.#finished.get(cid);
+    const cell = CALL.cells[known?.state ?? CALL.initial][known?.opener === 'us' ? 'callee' : 'caller'][event];
+    if (cell.violates) violated();
+    if (cell.reaction === 'close') return this.#close();
+    const call = event === 'OPEN' ? new Call(cid, 'them') : known;
+    if (!call) return; // a message of a cid that is not open
     this.#move(call, cell.next);
-    if (cell.violates) {
-      if (cell.reaction === 'fail-call') this.#giveUp(call, `${event} in ${call.state}`);
-      return false;
-    }
-    if (!cell.ignore && message) return call.opener === 'us' ? this.#answered(call, event, message, size) : this.#asked(call, event, message, size);
+    if (cell.reaction === 'fail-call') return this.#giveUp(call, why);
+    if (!cell.violates && !cell.ignore) return effect(call);
   }
 
   #move(call, next = call.state) {
-    if (next === 'idle') return;
     call.state = next;
     this.#calls.delete(call.cid);
     this.#finished.delete(call.cid);
@@ -169,80 +100,56 @@ export class Connection {
     if (this.#finished.size > LIMITS.finished_calls) this.#finished.delete(this.#finished.keys().next().value);
   }
 
-  /** As callee. */
-  #asked(call, event, message, size) {
-    if (event === 'OPEN') this.#open(call, message);
-    if (event === 'ITEM') return this.#item(call, message.value, size);
-    if (event === 'END') call.inbox.close();
-    if (event === 'FAIL') call.abort(new RemoteError(message.error));
-  }
-
-  /** As caller. */
-  #answered(call, event, message, size) {
-    if (event.startsWith('ACK_')) {
-      call.kind = message.kind.slice(4).toLowerCase();
-      if (call.kind !== call.expected) this.#giveUp(call, `${call.kind} where ${call.expected} was called`);
+  #take(call, message, size) {
+    if (message.kind === 'ITEM') {
+      if (!call.inbox.put(message.value, size)) this.#send(call, 'OVERRUN', { error: OVERRUN, cid: call.cid });
+      return call.inbox.room();
     }
-    if (event === 'STARTED') call.start(message.value);
-    if (event === 'ITEM') return this.#item(call, message.value, size);
-    if (event === 'FAIL') call.fail(new RemoteError(message.error));
-    if (event === 'END') call.inbox.close();
-    if (event === 'RESULT' || !call.live) call.inbox.close() ?? call.resolve(message.value);
-    if (event === 'RESULT' && call.target) this.#targetOver(call.target);
-  }
-
-  #item(call, value, size) {
-    if (!call.inbox.put(value, size)) this.#send(call, 'OVERRUN', { error: { type_str: 'StreamOverrun', tb_str: '' }, cid: call.cid });
-    return call.inbox.room();
-  }
-
-  /** The answer of our CANCEL ends its target, whether or not the target's terminal has come (CXL-02r). */
-  #targetOver(target) {
-    if (!target.live) return;
-    target.fail(new ContextCancelled());
-    this.#calls.delete(target.cid);
-    target.state = 'failed';
-    this.#finished.set(target.cid, target); // a late terminal is then still known to be one
+    if (message.kind === 'END') call.inbox.close();
+    if (call.opener === 'us') this.#answered(call, message);
+    else if (message.kind === 'OPEN') this.#opened(call, message);
+    else if (message.kind === 'FAIL') call.abort(new RemoteError(message.error)); // the function is interrupted (ERR-07r)
   }
 
   /** The reaction `fail-call`. */
   #giveUp(call, why) {
+    const error = new ProtocolError(why);
     if (call.opener === 'us') {
-      call.fail(new ProtocolError(why));
-      if (call.live) this.cancel(call);
-    } else if (call.running) call.abort(new ProtocolError(why));
-    else this.#send(call, ...failure(new ProtocolError(why), call.cid));
+      call.fail(error);
+      this.cancel(call);
+    } else if (call.running) call.abort(error);
+    else this.#send(call, ...failure(error, call.cid));
   }
 
-  // Sending.
+  // ---- Sending
 
-  #write(bytes) {
+  #write(message) {
+    const bytes = frame(message);
     if (this.#ours !== 'gone') this.socket.write(bytes);
+    if (this.socket.writableLength > MOST_UNSENT) this.#close();
   }
 
   #say(event, message) {
-    this.#write(frame(message));
+    this.#write(message);
     this.#ours = CONNECTION.cells[this.#ours][event].next;
   }
 
-  /** Sends where the table has a legal move, else false. Throws, with nothing sent or changed, if the message cannot be encoded. */
+  /** Sends where the tables have a legal move; else false. What cannot be encoded throws, and nothing is sent or changed. */
   #send(call, event, message) {
     const cell = CALL.cells[call.state][call.opener === 'us' ? 'caller' : 'callee'][event];
     if (cell.violates || cell.ignore || CONNECTION.cells[this.#ours].CALL.violates) return false;
-    this.#write(frame(message));
+    this.#write(message);
     this.#move(call, cell.next);
     return true;
   }
 
-  /** Waits until the other side reads what we write, and lets others have their turn. */
+  /** Lets others have their turn, and waits until the other side reads what we write. */
   async #flow() {
     await turn();
-    while (this.socket.writableNeedDrain && this.#ours !== 'gone') {
-      await new Promise((resolve) => this.socket.once('drain', resolve).once('close', resolve));
-    }
+    while (this.socket.writableNeedDrain && this.#ours !== 'gone') await this.#writable.wait();
   }
 
-  /** Sends an item of our half. False if the half is closed or the call is over. */
+  /** Sends an item in our half. False if the half is closed. */
   async item(call, value) {
     await this.#flow();
     return this.#send(call, 'ITEM', { yield: value, cid: call.cid });
@@ -253,78 +160,56 @@ export class Connection {
     return this.#send(call, 'END', { stop: true, cid: call.cid });
   }
 
-  // As callee.
+  started(call, value) {
+    return this.#send(call, 'STARTED', { started: value, cid: call.cid });
+  }
+
+  // ---- As callee
 
   #served() {
     return [...this.#calls.values()].filter((call) => call.opener === 'them');
   }
 
-  #open(call, message) {
+  #opened(call, message) {
     if (this.#ours === 'left') return this.#move(call, 'done'); // it has crossed our GOODBYE
-    call.cancels = cancelling(message);
-    if (message.uid.some((part, i) => part !== this.peer[i])) return this.#move(call, 'failed') ?? this.#giveUp(call, 'OPN-08s');
+    if (message.uid.some((part, i) => part !== this.peer[i])) {
+      this.#move(call, 'failed');
+      return this.#giveUp(call, 'OPN-08s');
+    }
     call.running = true;
-    this.#serve(call, message).finally(call.resolve);
+    const counted = message.ns === 'self' ? 'cancels' : 'calls';
+    this.#serving[counted]++;
+    this.#serve(call, message, this.#serving[counted] > LIMITS.open_calls).finally(() => {
+      this.#serving[counted]--;
+      call.end();
+    });
   }
 
-  async #serve(call, message) {
+  /** From OPEN to terminal. */
+  async #serve(call, message, tooMany) {
     let answer;
     try {
-      answer = await this.#perform(call, message);
+      if (tooMany) throw new RangeError('too many open calls');
+      const found = find(this.namespaces, message);
+      this.#send(call, `ACK_${found.kind.toUpperCase()}`, { functype: found.kind, cid: call.cid });
+      answer = await perform(found, call, this);
     } catch (error) {
       answer = failure(error, call.cid);
     }
-    if (call.signal.aborted) answer = failure(call.signal.reason, call.cid); // however the function took it
-    call.cancelled = call.signal.reason instanceof ContextCancelled;
+    const interrupted = call.signal.aborted; // then it ends so, however the function took it
+    call.cancelled = interrupted && call.signal.reason instanceof ContextCancelled;
     await this.#flow();
-    if (call.state === 'failed') answer = failure(call.signal.reason, call.cid);
+    if (interrupted || call.state === 'failed') answer = failure(call.signal.reason, call.cid);
     try {
       if (this.#send(call, ...answer)) return;
-      answer = failure(new Error('the function returned before it had started'), call.cid);
+      answer = failure(new Error('it has returned before it had started'), call.cid);
     } catch (error) {
       answer = failure(error, call.cid);
     }
     this.#send(call, ...answer);
   }
 
-  async #perform(call, { ns, func, kwargs }) {
-    const { cid } = call;
-    if (this.#served().filter((other) => other.cancels === call.cancels).length > LIMITS.open_calls) throw new RangeError('too many open calls');
-    if (!Object.hasOwn(this.namespaces, ns) || !Object.hasOwn(this.namespaces[ns], func)) throw new ReferenceError(`${ns} has no function ${func}`);
-    const target = this.namespaces[ns][func];
-    const args = fit(target, kwargs);
-    this.#send(call, `ACK_${target.kind.toUpperCase()}`, { functype: target.kind, cid });
-    await turn();
-    call.signal.throwIfAborted();
-    if (target.kind === 'asyncfunc') return ['RESULT', { return: await target.run(args, call), cid }];
-    if (target.kind === 'asyncgen') {
-      for await (const value of target.run(args, call)) {
-        await this.item(call, value);
-        call.signal.throwIfAborted();
-      }
-      return ['END', { stop: true, cid }];
-    }
-    let used = false; // callers read a stream that is in use to its END (STR-07s)
-    const value = await target.run(args, {
-      signal: call.signal,
-      started: (first) => this.#send(call, 'STARTED', { started: first, cid }),
-      send: async (item) => {
-        used = true;
-        const sent = await this.item(call, item);
-        call.signal.throwIfAborted();
-        return sent;
-      },
-      receive: () => {
-        used = true;
-        return call.inbox.take();
-      },
-      end: () => this.end(call),
-    });
-    if (used) this.end(call);
-    return ['RESULT', { return: value, cid }];
-  }
-
-  /** `self._cancel_task`: ends a call of this connection's other side, and waits for its terminal. True if the cancel ended it. */
+  /** `self._cancel_task`: ends a call that came on this connection, and waits for its terminal. True if the cancel has ended it. */
   async #cancelTask(cid, { signal, cid: own }) {
     const target = this.#calls.get(cid);
     if (target?.opener !== 'them' || !target.running || cid === own) return false;
@@ -334,69 +219,83 @@ export class Connection {
     return target.cancelled;
   }
 
-  // As caller.
+  // ---- As caller
 
-  /** Opens a call. `ended` of what it returns settles with its outcome; the items are in `inbox`, the first value in `started`. */
+  /** Opens a call of a function of the kind `expected`. What it returns has `started`, `inbox` and `ended`. */
   open(ns, func, kwargs, expected) {
-    const call = new Call(`${this.#prefix}-${this.#counter++}`, 'us');
-    call.expected = expected;
-    if (this.#leaving || this.#theirs === 'left') throw new Disconnected('the connection is being closed');
-    if (this.#calls.size > LIMITS.open_calls) throw new RangeError('too many open calls');
+    if (this.#farewell || this.#theirs === 'left') throw new Disconnected('the connection is being closed');
+    if (this.#calls.size >= 2 * LIMITS.open_calls) throw new RangeError('too many open calls');
+    const call = Object.assign(new Call(`${this.#prefix}-${this.#counter++}`, 'us'), { expected });
     if (!this.#send(call, 'OPEN', { cmd: [ns, func, kwargs, this.uid, call.cid] })) throw new Disconnected();
     return call;
   }
 
-  /** Asks the callee to end a call, once. `ended` of the call tells when it has. */
-  cancel(target) {
-    if (!target.live || target.cancelling || this.#theirs === 'left') return;
-    target.cancelling = true;
-    target.inbox.abandon(new ContextCancelled());
-    const lost = () => target.live && target.fail(new ContextCancelled('the cancel was not answered'));
-    const impatience = setTimeout(lost, LIMITS.cancel_seconds * 1000);
-    target.ended.catch(() => {}).then(() => clearTimeout(impatience));
-    try {
-      const call = this.open('self', '_cancel_task', { cid: target.cid }, 'asyncfunc');
-      call.target = target;
-      call.ended.catch(lost);
-    } catch {
-      // the connection is closing: that ends the target too
-    }
+  #answered(call, { kind, value, error }) {
+    if (kind.startsWith('ACK_') && kind !== `ACK_${call.expected.toUpperCase()}`) this.#giveUp(call, `${kind} of an ${call.expected}`);
+    if (kind === 'STARTED') call.start(value);
+    if (kind === 'FAIL') call.fail(new RemoteError(error));
+    if (call.live) return;
+    call.inbox.close();
+    call.end(value);
+    if (kind === 'RESULT' && call.target) this.#targetOver(call.target);
   }
 
-  // The end: section 16.
+  /** The answer of a CANCEL ends its target, though its terminal may never come (CXL-02r). A late one is still known to be late. */
+  #targetOver(target) {
+    if (!target.live) return;
+    target.fail(new ContextCancelled());
+    this.#move(target, 'draining');
+  }
+
+  /** Asks the callee to end a call: `ended` of the call tells when it has. Once only, and never too late. */
+  cancel(target) {
+    if (!target.live || target.cancelling || this.#farewell || this.#theirs === 'left' || this.#ours === 'gone') return;
+    target.cancelling = true;
+    target.inbox.abandon(new ContextCancelled());
+    const lost = () => target.fail(new ContextCancelled('the cancel was not answered'));
+    const impatience = setTimeout(lost, LIMITS.cancel_seconds * 1000);
+    target.ended.catch(() => {}).finally(() => clearTimeout(impatience));
+    const call = this.open('self', '_cancel_task', { cid: target.cid }, 'asyncfunc');
+    call.target = target;
+    call.ended.catch(lost);
+  }
+
+  // ---- The end (section 16)
 
   /** Cancels what is open in both directions, says GOODBYE, and waits for the other side's. */
   async leave() {
     const calls = [...this.#calls.values()].filter((call) => call.opener === 'us');
     for (const call of calls) this.cancel(call);
     await Promise.allSettled(calls.map((call) => call.ended));
-    await this.#farewell();
+    await this.#sayGoodbye();
     const impatience = setTimeout(() => this.#close(), LIMITS.goodbye_seconds * 1000);
     await this.over;
     clearTimeout(impatience);
   }
 
-  /** GOODBYE has come: the calls that its sender serves are over, those that it opened are cancelled and answered. */
+  /** GOODBYE has come: what its sender served is over; what it opened is cancelled and answered, then we leave too. */
   #goodbye() {
-    const mine = [...this.#calls.values()].filter((call) => call.opener === 'us');
-    for (const call of mine) call.fail(new Disconnected());
-    if (mine.some((call) => call.state !== 'requested')) return this.#close(); // DSC-02s
-    for (const call of mine) this.#move(call, 'done');
-    this.#farewell().then(() => this.#close());
+    for (const call of this.#calls.values()) {
+      if (call.opener === 'them') continue;
+      call.fail(new Disconnected());
+      if (call.state !== 'requested' && call.state !== 'failed') return this.#close(); // DSC-02s
+      this.#move(call, 'done');
+    }
+    this.#sayGoodbye().then(() => this.#close());
   }
 
-  #farewell() {
-    this.#leaving ??= (async () => {
-      for (let served; (served = this.#served()).length && this.#ours === 'talking'; ) {
+  #sayGoodbye() {
+    this.#farewell ??= (async () => {
+      for (let served; this.#ours === 'talking' && (served = this.#served()).length; ) {
         for (const call of served) call.abort(new ContextCancelled());
         await Promise.all(served.map((call) => call.ended));
       }
       if (this.#ours === 'talking') this.#say('GOODBYE', null);
     })();
-    return this.#leaving;
+    return this.#farewell;
   }
 
-  /** The end of the connection, whoever's doing: what is served is cancelled, what is pending fails. */
+  /** The end of the connection, whoever's doing: what is pending fails, what is served is cancelled, and nobody is waited for. */
   #close() {
     if (this.#ours === 'gone') return;
     this.#ours = 'gone';

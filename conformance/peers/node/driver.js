@@ -1,6 +1,7 @@
 /** The peer as a caller under test: does what JSON Lines on stdin tell it, and answers each on stdout (conformance/README.md). */
 import { createInterface } from 'node:readline';
-import { Connection, ContextCancelled, Disconnected, ProtocolError } from './connection.js';
+import { ContextCancelled, Disconnected, ProtocolError } from './call.js';
+import { Connection } from './connection.js';
 import { fromJson, toJson } from './json.js';
 
 const MEMBERS = ['id', 'op', 'func', 'kwargs', 'take', 'send', 'cancel_after'];

@@ -1,12 +1,13 @@
-/** The items of one call that wait for their consumer: bounded, and overrun without silence (PROTOCOL.md, section 15). */
-import { LIMITS } from './wire.js';
+/** The items of one call that wait for their consumer: bounded, and never lost silently (PROTOCOL.md, section 15). */
+import { LIMITS } from './spec.js';
 
+/** What a consumer gets when it reads on after a loss. */
 export class StreamOverrun extends Error {
   name = 'StreamOverrun';
 }
 
-/** Wakes whoever waits. */
-class Bell {
+/** Wakes all who wait. */
+export class Bell {
   #waiting = new Set();
 
   ring() {
@@ -30,53 +31,48 @@ class Bell {
 export class Inbox {
   #held = [];
   #bytes = 0;
-  #arrived = new Bell();
-  #taken = new Bell();
   #end = null;
   #stalled = false;
   #lost = false;
+  #changed = new Bell();
 
-  /** Takes an item in. False the first time that one is dropped: then an OVERRUN is due (FLW-02s). */
+  /** Takes an item in. False the first time that one is dropped: then OVERRUN is due (FLW-02s). */
   put(value, bytes) {
     if (this.#end || this.#lost) return true;
-    if (this.#full && this.#stalled) {
-      this.#lost = true;
-      return false;
-    }
+    this.#lost = this.#full && this.#stalled;
+    if (this.#lost) return false;
     this.#held.push({ value, bytes });
     this.#bytes += bytes;
-    this.#arrived.ring();
+    this.#changed.ring();
     return true;
   }
 
-  /** No more items come; the consumer gets those that are held, then the end or the error. */
+  /** No more items come: the consumer gets those that are held, then the end or the error. */
   close(error = null) {
     this.#end ??= { error };
-    this.#arrived.ring();
-    this.#taken.ring();
+    this.#changed.ring();
   }
 
   /** The consumer wants no more, or may have no more: what is held and what still comes is let go, and that is no loss. */
-  abandon(error = null) {
+  abandon(error) {
     this.#held = [];
-    this.#bytes = 0;
     this.#lost = false;
     this.#end = { error };
-    this.close();
+    this.#changed.ring();
   }
 
-  /** @returns {Promise<{value?: any, done: boolean}>} */
+  /** The next item. @returns {Promise<{value?: any, done: boolean}>} */
   async take() {
     while (!this.#held.length) {
       if (this.#lost) throw new StreamOverrun('items were lost');
       if (this.#end?.error) throw this.#end.error;
       if (this.#end) return { done: true };
-      await this.#arrived.wait();
+      await this.#changed.wait();
     }
     const { value, bytes } = this.#held.shift();
     this.#bytes -= bytes;
     this.#stalled = false;
-    this.#taken.ring();
+    this.#changed.ring();
     return { value, done: false };
   }
 
@@ -84,8 +80,8 @@ export class Inbox {
     return !this.#end && (this.#held.length >= LIMITS.held_items || this.#bytes >= LIMITS.held_bytes);
   }
 
-  /** Reading goes on when this is over: there is room again, or the consumer has taken nothing for `stall_seconds` (FLW-06r). */
+  /** Reading the connection goes on after this: there is room again, or nothing has been taken for `stall_seconds` (FLW-06r). */
   async room() {
-    while (this.#full && !this.#lost && !this.#stalled) this.#stalled = !(await this.#taken.wait(LIMITS.stall_seconds));
+    while (this.#full && !this.#lost && !this.#stalled) this.#stalled = !(await this.#changed.wait(LIMITS.stall_seconds));
   }
 }

@@ -1,6 +1,6 @@
 /** The JSON view of values that the cases, the vectors and the driver protocol share: what JSON has no word for is an object with one key. */
 import { ExtData, decodeTimestampToTimeSpec, encodeTimeSpecToTimestamp } from '@msgpack/msgpack';
-import { Float } from './wire.js';
+import { Float } from './msgpack.js';
 
 const TAGS = {
   $bin: (hex) => new Uint8Array(Buffer.from(hex, 'hex')),

@@ -1,7 +1,8 @@
 /** The peer as a callee under test: serves the fixture of conformance/README.md on 127.0.0.1 at the port $IPTC_PORT. */
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, context, generator, unary } from './connection.js';
+import { Connection } from './connection.js';
+import { context, generator, unary } from './functions.js';
 
 const cancelled = [];
 

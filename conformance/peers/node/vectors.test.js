@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { toJson } from './json.js';
-import { CONNECTION, Fault, frame, frames, read } from './wire.js';
+import { Fault } from './msgpack.js';
+import { CONNECTION } from './spec.js';
+import { frame, frames, read } from './wire.js';
 
 const folder = new URL('../../../spec/v1/vectors/', import.meta.url);
 const bytesOf = ({ frame, parts }) => Buffer.concat((parts ?? [frame]).map((part) =>
