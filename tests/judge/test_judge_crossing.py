@@ -194,3 +194,11 @@ def test_a_callee_is_judged_on_after_the_other_side_broke_off(talk: Talk, helper
     talk.sends(("initiator", "OPEN"), ("acceptor", "ACK_ASYNCFUNC"), ("acceptor", "RESULT"))
     talk.body("initiator", b"\xc1")
     assert helpers.clauses(talk.send("acceptor", "RESULT")) == [("TRM-02s", "acceptor", "c1", "drop")]
+
+
+def test_after_a_live_cid_is_opened_again_nobody_can_tell_which_call_is_meant(talk: Talk) -> None:
+    """The first terminal may have crossed the second OPEN: then the callee serves a call as it should."""
+    talk.sends(("initiator", "OPEN"), ("acceptor", "ACK_ASYNCFUNC"))
+    assert [finding.clause for finding in talk.send("initiator", "OPEN")] == ["CID-02s"]
+    talk.sends(("acceptor", "RESULT"), ("acceptor", "ACK_ASYNCFUNC"), ("acceptor", "RESULT"))
+    assert len(talk.report().findings) == 1

@@ -215,6 +215,10 @@ class ConnectionJudge:
             if own or self._can_tell(half, step):
                 self._find(half, Breach(clause, cid, step.cell["reaction"], detail))
                 self._blame(step)
+            if step.cell["reaction"] == "close" and step.call is not None:
+                step.call.over = (
+                    True  # where its terminal had crossed, the OPEN began another call: nobody can tell
+                )
         elif step.legal:
             self.tally.keep(half.side, step.cell["keeps"])
             if event == "OPEN" and step.call is not None and self._other(half).state == "left":
