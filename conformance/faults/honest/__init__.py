@@ -1,0 +1,12 @@
+"""A small honest peer in both roles, written from the specification and its tables, clear and easy to break.
+
+Each duty is one method of `Peer`, `Callee` or `Caller`. A fault overrides one of them.
+"""
+
+from __future__ import annotations
+
+from faults.honest.callee import Call, Callee
+from faults.honest.conn import Conn
+from faults.honest.peer import ConnectionOver, Peer
+
+__all__ = ["Call", "Callee", "Conn", "ConnectionOver", "Peer"]

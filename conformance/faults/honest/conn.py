@@ -1,0 +1,87 @@
+"""One connection: reads frames and hands them to its peer, writes whole frames, ends."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+if TYPE_CHECKING:
+    from faults.honest.peer import Peer
+    from iptc_conformance.driving.streams import Stream
+
+CHUNK = 65536
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+class Conn:
+    """One connection of a peer. `number` counts them from 0."""
+
+    def __init__(self, peer: Peer, stream: Stream) -> None:
+        self.peer, self.stream = peer, stream
+        self.number = len(peer.conns)
+        peer.conns.append(self)
+        self.theirs: list[str] | None = None
+        """The uid of the other side, once its hello has come."""
+        self.calls: dict[str, Any] = {}
+        self.opened = 0
+        """How many calls were opened on it so far, by the other side or, as a caller, by us."""
+        self.cancels = 0
+        self.silent = False
+        """Nothing is written any more: it is closed, or we have said GOODBYE."""
+        self.lock = trio.Lock()
+        self.nursery: trio.Nursery
+
+    async def run(self) -> None:
+        """Talk until the connection is over, then end what came by it."""
+        try:
+            async with trio.open_nursery() as self.nursery:
+                how = "cancelled"
+                try:
+                    how = await self._talk()
+                finally:
+                    if how != "goodbye":
+                        await self.close()
+                await self.peer.end(self, how)
+                self.nursery.cancel_scope.cancel()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close both halves."""
+        self.silent = True
+        await trio.aclose_forcefully(self.stream)
+
+    async def send(self, message: Any) -> None:
+        """Write one frame, whole, whatever is cancelled meanwhile; a connection that is gone takes nothing."""
+        if self.silent:
+            return
+        data = self.peer.frame(self, self.peer.encode(message))
+        with trio.CancelScope(shield=True):
+            async with self.lock:
+                if self.silent:
+                    return
+                try:
+                    await self.peer.write(self, data)
+                except _GONE:
+                    self.silent = True
+
+    async def _talk(self) -> str:
+        from faults.honest.peer import ConnectionOver
+
+        await self.peer.greet(self)
+        cutter = self.peer.cutter(self)
+        with trio.move_on_after(self.peer.hello_seconds) as hello:
+            try:
+                while chunk := await self.stream.receive_some(CHUNK):
+                    for frame in self.peer.cut(self, cutter, bytes(chunk)):
+                        await self.peer.on_frame(self, self.peer.classify(self, frame))
+                    if self.theirs is not None:
+                        hello.deadline = math.inf
+                return self.peer.on_eof(self, cutter)
+            except ConnectionOver as over:
+                return over.how
+            except _GONE:
+                return self.peer.on_reset(self)
+        return "no hello"
