@@ -133,6 +133,8 @@ def test_a_reset_and_a_half_close_get_through(target: socket.socket) -> None:
         tap.next("opened")
         assert tap.next("ended") == {"conn": "1", "how": "ended"}
         with tap.connect() as left, accept(target) as right:
+            left.sendall(hello("initiator"))
+            read(right, len(hello("initiator")))
             right.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             right.close()
             with pytest.raises(ConnectionResetError):
@@ -213,8 +215,10 @@ def test_the_lines_for_people(target: socket.socket, tmp_path: Path) -> None:
         assert process.stderr is not None
         first = process.stderr.readline()
         port = int(first.split(",")[0].rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as left, accept(target):
-            left.sendall(hello("initiator") + frame({"yield": 1, "cid": "\x1b[31m"}))
+        with socket.create_connection(("127.0.0.1", port)) as left, accept(target) as right:
+            talk = hello("initiator") + frame({"yield": 1, "cid": "\x1b[31m"})
+            left.sendall(talk)
+            read(right, len(talk))
         aside.write_text(process.stderr.read())
         assert process.wait(SECONDS) == 1
     found, sentence, last = out.read_text().splitlines()

@@ -102,8 +102,15 @@ class Tap:
                 target = await self._target.connect()
         except (OSError, trio.TooSlowError) as error:
             await reset(stream)
-            return Ended(unreachable=getattr(error, "strerror", None) or str(error) or "no answer")
+            return Ended(unreachable=_reason(error))
         return await pass_between(conn, stream, target, self._tape, enforce=self._settings.enforce)
+
+
+def _reason(error: BaseException) -> str:
+    """Why it failed, in the system's words: trio wraps them, one for each address that it tried."""
+    while error.__cause__ is not None or isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error
+    return getattr(error, "strerror", None) or str(error) or "no answer in time"
 
 
 def _peer_of(stream: trio.SocketStream) -> str:
