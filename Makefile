@@ -12,12 +12,15 @@ TRACTOR_READY := $(TRACTOR_VENV)/.ready
 # The release imports what its trio deprecates, and says so at every import.
 TRACTOR_CALLEE := $(TRACTOR_VENV)/bin/python -W ignore $(TRACTOR)/callee.py
 
+NODE := conformance/peers/node
+NODE_READY := $(NODE)/node_modules/.ready
+
 # More options for `iptc conform`, e.g. `make conform-tractor OPTIONS='--area CXL'`.
 OPTIONS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help conform conform-tractor tractor-baseline test coverage lint types generate check-generated wheel clean
+.PHONY: help conform conform-node conform-tractor tractor-baseline test coverage lint types generate check-generated wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,8 +35,18 @@ $(TRACTOR_READY): $(TRACTOR)/requirements.txt
 	$(TRACTOR_VENV)/bin/pip install $(PIP_FLAGS) --no-deps --requirement $<
 	touch $@
 
+$(NODE_READY): $(NODE)/package-lock.json
+	cd $(NODE) && npm ci --silent --no-audit --no-fund
+	touch $@
+
 conform: $(READY) ## the suite against the reference peer
 	$(BIN)/iptc conform $(OPTIONS)
+
+conform-node: $(READY) $(NODE_READY) ## the suite against the peer in JavaScript, in every role: needs node and npm
+	for file in $(NODE)/*.js; do node --check $$file || exit; done
+	$(BIN)/iptc conform codec $(OPTIONS) -- node $(NODE)/codec.js
+	$(BIN)/iptc conform callee $(OPTIONS) -- node $(NODE)/testee.js
+	$(BIN)/iptc conform caller $(OPTIONS) -- node $(NODE)/driver.js
 
 conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5, held to its baseline
 	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.json $(OPTIONS) -- $(TRACTOR_CALLEE)
@@ -66,7 +79,7 @@ wheel: $(READY) ## build the distribution into dist/ and check its contents
 	$(BIN)/check-wheel-contents dist
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(TRACTOR_VENV) build dist reports .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRACTOR_VENV) $(NODE)/node_modules build dist reports .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: verify-model
