@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from './connection.js';
 import { context, generator, unary } from './functions.js';
+import { LIMITS } from './spec.js';
 
 const cancelled = [];
 
@@ -74,7 +75,8 @@ const fixture = {
   }),
 };
 
-const parent = process.ppid;
+LIMITS.hello_seconds = Number(process.env.IPTC_HELLO_SECONDS ?? LIMITS.hello_seconds);
+const parent = process.ppid; // it ends with whoever has started it
 setInterval(() => process.ppid === parent || process.exit(), 1000).unref();
 createServer((socket) => new Connection(socket, { name: 'node', namespaces: { iptc_testee: fixture } }))
   .listen(Number(process.env.IPTC_PORT), '127.0.0.1');

@@ -60,12 +60,9 @@ export function read(body) {
 }
 
 function readHello(cursor) {
-  const uid = [];
-  for (const at of cursor.children(0)) {
-    if (uid.length < 2) uid.push(cursor.to(at).text() || fail('HSK-01s'));
-    else cursor.value(at);
-  }
-  return uid.length === 2 ? { event: 'HELLO', uid } : fail('HSK-01s');
+  const hello = [];
+  for (const at of cursor.children(0)) hello.push(hello.length < 2 ? cursor.to(at).text() || fail('HSK-01s') : cursor.value(at));
+  return hello.length < 2 ? fail('HSK-01s') : { event: 'HELLO', uid: hello.slice(0, 2), reserved: hello.slice(2) };
 }
 
 const KEY_RULES = ['ENC-04s', 'ENC-02s', 'ENC-03s'];
