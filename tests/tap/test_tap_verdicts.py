@@ -15,9 +15,10 @@ from iptc_codec.peer import Peer, PeerError, open_stream_peer, serve_stream
 from iptc_codec.peer.testee import NAMESPACE as NS
 from iptc_codec.peer.testee import Fixture
 from iptc_conformance import trace, wire
+from iptc_conformance.driving.streams import MemoryStream, memory_streams
 from iptc_conformance.judge import Memory
-from iptc_conformance.tap import Tape
-from tests.tap.tap_support import Notes, dice, frame, hello, opens, read_all, read_some, tapped
+from iptc_conformance.tap import Tape, pass_between
+from tests.tap.tap_support import SECONDS, Notes, dice, frame, hello, opens, read_all, read_some, tapped
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -268,3 +269,33 @@ async def test_the_trace_holds_the_chunks_as_they_came() -> None:
     mine = [event for event in events if event.sender == "initiator"]
     assert [event.data for event in mine] == [hello("initiator")[:3], hello("initiator")[3:], None]
     assert mine[-1].eof
+
+
+class Lagging(MemoryStream):
+    """An end whose writes return only when the other end has had time to read and to answer."""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await super().send_all(data)
+        await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_an_answer_that_comes_before_the_write_returns_is_an_answer() -> None:
+    left, near = memory_streams()
+    far, right = memory_streams()
+    far.__class__ = Lagging
+    notes = Notes()
+
+    async def answer() -> None:
+        await read_some(right, len(hello("initiator") + opens("c1")))
+        await right.send_all(hello("acceptor") + frame({"functype": "asyncfunc", "cid": "c1"}))
+        await right.send_all(frame({"return": 1, "cid": "c1"}))
+        await right.send_eof()
+
+    with trio.fail_after(SECONDS):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer)
+            nursery.start_soon(pass_between, "1", near, far, Tape(notes))
+            await left.send_all(hello("initiator") + opens("c1"))
+            await left.send_eof()
+            await read_all(left)
+    assert notes.findings == []
