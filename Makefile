@@ -20,7 +20,7 @@ OPTIONS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help conform conform-node conform-tractor tractor-baseline test coverage lint types generate check-generated wheel clean
+.PHONY: help conform conform-node conform-tractor tap-tractor tractor-baseline test coverage lint types generate check-generated wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,9 @@ conform-node: $(READY) $(NODE_READY) ## the suite against the peer in JavaScript
 
 conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5, held to its baseline
 	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.json $(OPTIONS) -- $(TRACTOR_CALLEE)
+
+tap-tractor: $(READY) $(TRACTOR_READY) ## the reference client talks to tractor 0.1.0a5 through a tap, which names its doubled stop
+	$(BIN)/python conformance/peers/tapped.py --expect STR-03s -- $(TRACTOR_CALLEE)
 
 tractor-baseline: $(READY) $(TRACTOR_READY) ## write tractor's baseline anew; reasons of known entries are kept
 	$(BIN)/iptc conform callee --write-baseline $(TRACTOR)/baseline.json -- $(TRACTOR_CALLEE)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.tap.tap_support import frame, hello, opens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 SECONDS = 20
 
@@ -226,3 +227,14 @@ def test_the_lines_for_people(target: socket.socket, tmp_path: Path) -> None:
     assert "reaction drop" in sentence
     assert last.startswith("findings: 1 finding (1 of a MUST) in 2 frames of 1 connection; of ")
     assert "opened by 127.0.0.1:" in aside.read_text()
+
+
+@pytest.mark.parametrize(("expected", "code"), [([], 0), (["--expect", "STR-03s"], 1)])
+def test_the_reference_peer_is_clean_in_the_talk_that_shows_what_tractor_does(
+    expected: list[str], code: int
+) -> None:
+    script = Path(__file__).parents[2] / "conformance/peers/tapped.py"
+    command = [sys.executable, str(script), *expected, "--", sys.executable, "-m", "iptc_codec.peer.testee"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == code
+    assert "44 frames of 2 connections" in result.stdout
