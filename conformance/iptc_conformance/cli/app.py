@@ -55,6 +55,10 @@ class ConformOptions:
     "Count SHOULDs that are not kept as findings."
     jsonl: Annotated[Path | None, Parameter(group=_REPORTS)] = None
     "Write one JSON object per case to this file, as each case ends, and the summary last."
+    html: Annotated[Path | None, Parameter(group=_REPORTS)] = None
+    "Write the report as one page, which opens from disk: each case with its conversation and bytes."
+    peer: Annotated[str | None, Parameter(group=_REPORTS)] = None
+    "What the reports call the implementation; as its baseline does, if this is not given."
     expect: Annotated[Path | None, Parameter(group=_REPORTS)] = None
     "The baseline: verdicts that are expected of this implementation."
     write_baseline: Annotated[Path | None, Parameter(group=_REPORTS)] = None

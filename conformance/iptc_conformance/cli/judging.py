@@ -11,6 +11,7 @@ import trio
 from rich.console import Console
 
 from iptc_conformance.cli.errors import UsageError
+from iptc_conformance.cli.writing import Reports
 from iptc_conformance.driving.process import NothingJudgedError
 from iptc_conformance.reporting.baseline import Baseline, BaselineError, read_baseline, write_baseline
 from iptc_conformance.reporting.console import Watcher, print_report
@@ -53,6 +54,14 @@ class Options(Protocol):
     @property
     def jsonl(self) -> Path | None:
         """Where the results go as JSON Lines."""
+
+    @property
+    def html(self) -> Path | None:
+        """Where the page goes."""
+
+    @property
+    def peer(self) -> str | None:
+        """What the page calls the implementation."""
 
     @property
     def expect(self) -> Path | None:
@@ -106,8 +115,10 @@ def judge(
     """
     expected = _read(options.expect)
     old = _old_baseline(options.write_baseline, expected)
-    summary = _run(suite_of, options, expected, count=count, whole=whole)
-    print_report(report_console(), summary, expected, rerun.line)
+    with Reports(options) as reports:
+        summary = _run(suite_of, options, expected, count=count, whole=whole)
+        print_report(report_console(), summary, expected, rerun.line)
+        reports.write(summary, expected, rerun)
     if options.write_baseline is None:
         return summary.exit_code
     try:
@@ -130,6 +141,13 @@ class Rerun:
     def __init__(self, start: str, namespace: str, tail: str) -> None:
         option = "" if namespace == "iptc_testee" else f" --namespace {shlex.quote(namespace)}"
         self._start, self._tail = start + option, tail
+
+    @property
+    def peer(self) -> str:
+        """What is judged, for want of a better name: its command, its address, or the reference peer."""
+        words = self._start.split()
+        where = words[words.index("--attach") + 1] if "--attach" in words else "reference peer"
+        return self._tail.removeprefix(" -- ") or where
 
     def line(self, case_id: str) -> str:
         """The whole line."""
