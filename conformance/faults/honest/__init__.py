@@ -6,7 +6,7 @@ Each duty is one method of `Peer`, `Callee` or `Caller`. A fault overrides one o
 from __future__ import annotations
 
 from faults.honest.callee import Call, Callee
-from faults.honest.conn import Conn
-from faults.honest.peer import ConnectionOver, Peer
+from faults.honest.conn import Conn, ConnectionOver
+from faults.honest.peer import Peer
 
 __all__ = ["Call", "Callee", "Conn", "ConnectionOver", "Peer"]

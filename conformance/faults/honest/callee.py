@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from faults.honest.conn import Conn
+from faults.honest.conn import Conn, ConnectionOver
 from faults.honest.fixture import FIXTURE, Entry
 from faults.honest.inbox import Inbox, ItemsLost
-from faults.honest.peer import ConnectionOver, Peer
+from faults.honest.peer import Peer
 from faults.honest.table import ACKS, WORDS, live
 
 if TYPE_CHECKING:
@@ -79,13 +79,19 @@ class Callee(Peer):
         cid = message.cid or ""
         if message.kind == "OPEN":
             if self.cell(self.state(conn, cid), "caller", "OPEN").reaction == "close":
-                self.on_live_cid(conn, cid)
-            await self.open(conn, message)
+                await self.on_live_cid(conn, cid, message)
+            else:
+                await self.open(conn, message)
             return
         call = self.find(conn, cid)
+        if call is None:
+            await self.on_unknown(conn, cid)
+            return
         event = self.event(message)
-        met = self.cell("idle" if call is None else call.state, "caller", event)
-        if call is None or met.reaction == "drop":
+        met = self.cell(call.state, "caller", event)
+        if met.reaction == "close":
+            raise ConnectionOver("violation")
+        if met.reaction == "drop":
             return
         if met.reaction == "fail-call":
             self.fail_call(call)
@@ -104,9 +110,12 @@ class Callee(Peer):
         call = self.find(conn, cid)
         return "idle" if call is None else call.state
 
-    def on_live_cid(self, conn: Conn, cid: str) -> None:
-        """Close: a live cid is opened again."""
+    async def on_live_cid(self, conn: Conn, cid: str, message: Message | None) -> None:
+        """Close: a live cid is opened again. `message` is None if it is malformed as well."""
         raise ConnectionOver("violation")
+
+    async def on_unknown(self, conn: Conn, cid: str) -> None:
+        """Drop a message of a cid that is not open."""
 
     async def deliver(self, call: Call, event: str, message: Message) -> None:
         """Take a legal message of the caller of a call."""
@@ -127,8 +136,9 @@ class Callee(Peer):
         cid = got.cid or ""
         if got.opens:
             if self.cell(self.state(conn, cid), "caller", "OPEN").reaction == "close":
-                self.on_live_cid(conn, cid)
-            await self.refuse(conn, cid, "ProtocolError")
+                await self.on_live_cid(conn, cid, None)
+            else:
+                await self.refuse(conn, cid, "ProtocolError")
             return
         call = self.find(conn, cid)
         if call is not None and self.cell(call.state, "caller", "MALFORMED").reaction == "fail-call":
@@ -156,11 +166,10 @@ class Callee(Peer):
             await self.refuse(conn, cid, "ProtocolError")
         elif found is None:
             await self.refuse(conn, cid, "AttributeError")
-        elif (
-            self.misfit(found, kwargs)
-            or sum(live(call.state) for call in conn.calls.values()) > self.open_calls
-        ):
+        elif self.misfit(found, kwargs):
             await self.refuse(conn, cid, "TypeError")
+        elif self.crowded(conn):
+            await self.refuse(conn, cid, "TooManyCalls")
         else:
             call = Call(conn, cid, message.fields["func"], found.kind)
             conn.calls[cid] = call
@@ -185,6 +194,10 @@ class Callee(Peer):
             return True
         return any(name not in kwargs for name, needed in entry.names.items() if needed)
 
+    def crowded(self, conn: Conn) -> bool:
+        """Whether as many calls are open as may be; as many CANCELs again."""
+        return sum(live(call.state) for call in conn.calls.values()) >= 2 * self.open_calls
+
     async def refuse(self, conn: Conn, cid: str, why: str) -> None:
         """Answer an OPEN with FAIL."""
         await conn.send({"error": failure(why), "cid": cid})
@@ -197,7 +210,9 @@ class Callee(Peer):
 
     async def say(self, call: Call, event: str, value: Any) -> None:
         """Send a message of a call, as its callee."""
-        call.state = self.cell(call.state, "callee", event).next
+        met = self.cell(call.state, "callee", event)
+        if met.legal:
+            call.state = met.next
         await call.conn.send({WORDS[event]: value, "cid": call.cid})
 
     async def serve(self, call: Call, entry: Entry, kwargs: dict[str, Any]) -> None:

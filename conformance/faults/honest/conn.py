@@ -15,6 +15,14 @@ CHUNK = 65536
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
+class ConnectionOver(Exception):  # noqa: N818  (it names what has happened)
+    """This side reads the connection no further. `how`: violation, fatal or goodbye."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
 class Conn:
     """One connection of a peer. `number` counts them from 0."""
 
@@ -31,18 +39,16 @@ class Conn:
         self.silent = False
         """Nothing is written any more: it is closed, or we have said GOODBYE."""
         self.lock = trio.Lock()
+        """Held while a frame is written."""
         self.nursery: trio.Nursery
 
     async def run(self) -> None:
         """Talk until the connection is over, then end what came by it."""
         try:
             async with trio.open_nursery() as self.nursery:
-                how = "cancelled"
-                try:
-                    how = await self._talk()
-                finally:
-                    if how != "goodbye":
-                        await self.close()
+                how = await self._talk()
+                if how != "goodbye":
+                    await self.close()
                 await self.peer.end(self, how)
                 self.nursery.cancel_scope.cancel()
         finally:
@@ -55,11 +61,9 @@ class Conn:
 
     async def send(self, message: Any) -> None:
         """Write one frame, whole, whatever is cancelled meanwhile; a connection that is gone takes nothing."""
-        if self.silent:
-            return
         data = self.peer.frame(self, self.peer.encode(message))
-        with trio.CancelScope(shield=True):
-            async with self.lock:
+        with trio.CancelScope(shield=self.peer.whole_frames):
+            async with self.peer.exclusive(self):
                 if self.silent:
                     return
                 try:
@@ -68,20 +72,21 @@ class Conn:
                     self.silent = True
 
     async def _talk(self) -> str:
-        from faults.honest.peer import ConnectionOver
+        try:
+            return await self._read()
+        except ConnectionOver as over:
+            return over.how
+        except _GONE:
+            return self.peer.on_reset(self)
 
+    async def _read(self) -> str:
         await self.peer.greet(self)
         cutter = self.peer.cutter(self)
         with trio.move_on_after(self.peer.hello_seconds) as hello:
-            try:
-                while chunk := await self.stream.receive_some(CHUNK):
-                    for frame in self.peer.cut(self, cutter, bytes(chunk)):
-                        await self.peer.on_frame(self, self.peer.classify(self, frame))
-                    if self.theirs is not None:
-                        hello.deadline = math.inf
-                return self.peer.on_eof(self, cutter)
-            except ConnectionOver as over:
-                return over.how
-            except _GONE:
-                return self.peer.on_reset(self)
+            while chunk := await self.stream.receive_some(CHUNK):
+                for frame in self.peer.cut(self, cutter, bytes(chunk)):
+                    await self.peer.on_frame(self, self.peer.classify(self, frame))
+                if self.theirs is not None:
+                    hello.deadline = math.inf
+            return self.peer.on_eof(self, cutter)
         return "no hello"

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import trio
 
+from faults.honest.conn import ConnectionOver
 from faults.honest.table import ACKS, Cell, cell
 from iptc_conformance import _specdata, wire
 from iptc_conformance.msgpack_reader import read
 from iptc_conformance.wire import Classified, Deframer, Event, Frame
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from faults.honest.conn import Conn
     from faults.honest.inbox import Inbox
     from iptc_conformance.wire import Message
 
 
-class ConnectionOver(Exception):  # noqa: N818  (it names what has happened)
-    """This side reads the connection no further. `how`: violation, fatal or goodbye."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__(how)
-        self.how = how
-
-
 class Peer(ABC):
     """A process: its connections, and each duty that has nothing to do with the role."""
 
+    whole_frames: bool = True
+    """A frame once begun is finished, whatever is cancelled meanwhile."""
     hello_seconds: float = _specdata.limit("hello_seconds")
     stall_seconds: float = _specdata.limit("stall_seconds")
     held_items: int = _specdata.limit("held_items")
@@ -37,8 +33,8 @@ class Peer(ABC):
 
     def __init__(self) -> None:
         self.conns: list[Conn] = []
-        self.notes: Counter[Any] = Counter()
-        """Room for a fault to count something."""
+        self.notes: dict[str, Any] = {}
+        """Room for what a fault has to know."""
 
     # Bytes.
 
@@ -49,6 +45,10 @@ class Peer(ABC):
     def frame(self, conn: Conn, body: bytes) -> bytes:
         """Put the length in front."""
         return len(body).to_bytes(4, "little") + body
+
+    def exclusive(self, conn: Conn) -> AbstractAsyncContextManager[Any]:
+        """Keep others from writing while a frame is written."""
+        return conn.lock
 
     async def write(self, conn: Conn, data: bytes) -> None:
         """Write one frame."""
