@@ -13,7 +13,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.generation import clauses, codec_tables, markdown, promela, promela_reach, protocol_tables
+from iptc_conformance import coverage
+from tools.generation import (
+    case_lines,
+    clauses,
+    codec_tables,
+    markdown,
+    promela,
+    promela_reach,
+    protocol_tables,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY_LINES = 40
@@ -26,11 +35,16 @@ def derive(root: Path) -> dict[str, str]:
     blocks = protocol_tables.blocks(root / "spec" / "v1", found, clauses.headings(protocol))
     blocks |= promela_reach.blocks(root / "spec" / "v1")
     return {
-        "PROTOCOL.md": markdown.fill(protocol, blocks),
+        "PROTOCOL.md": case_lines.fill(markdown.fill(protocol, blocks), _cases()),
         "spec/v1/clauses.json": clauses.render(found),
         **codec_tables.render(root / "spec" / "v1"),
         **promela.render(root / "spec" / "v1"),
     }
+
+
+def _cases() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the cases of this checkout: clause -> role -> ids."""
+    return {clause.clause: clause.cases for clause in coverage.coverage()}
 
 
 def check(root: Path, derived: dict[str, str]) -> list[str]:

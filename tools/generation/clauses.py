@@ -6,8 +6,9 @@ A clause is a block of the Markdown text:
       - Rationale: the first one has been acted on.
       - Answers: D2, D10.
       - Exclusion: why no case can judge it.
+      - Cases: `trm-twice`.
 
-Rationale is required; Answers and Exclusion stand where there is something to say.
+Rationale is required; Answers and Exclusion stand where there is something to say. Cases is derived.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ _HEAD = re.compile(
     r"^- \*\*\[(?P<id>[A-Z]{3}-\d\d[sr])\]\*\* \((?P<level>[A-Z]+), (?P<role>[a-z]+)\) (?P<text>.+)$"
 )
 _HEADING = re.compile(r"^#+ (?P<title>.+)$")
-_NOTE = re.compile(r"^  - (?P<kind>Rationale|Answers|Exclusion): (?P<text>.+)$")
+_NOTE = re.compile(r"^  - (?P<kind>Rationale|Answers|Exclusion|Cases): (?P<text>.+)$")
+CASES_NOTE = "  - Cases: "
+"""What the derived line of a clause begins with (`case_lines`)."""
 _DEVIATION = re.compile(r"D\d+")
 _LOOSE_ID = re.compile(r"^\s*- \*\*\[")
 _SIDES = {"s": "sender", "r": "receiver"}
@@ -91,6 +94,17 @@ def parse(text: str) -> list[Clause]:
     return sorted(found.values(), key=lambda clause: (AREAS.index(clause.area), clause.id))
 
 
+def clause_of(line: str) -> str | None:
+    """Return the id of the clause whose block begins with this line."""
+    head = _HEAD.match(line)
+    return head["id"] if head else None
+
+
+def is_note(line: str) -> bool:
+    """Tell whether this line goes on with the block of a clause."""
+    return bool(_HEAD.match(line) is None and _NOTE.match(line))
+
+
 def headings(text: str) -> dict[str, str]:
     """Map each clause id of the Markdown `text` to the heading that it stands under."""
     found: dict[str, str] = {}
@@ -129,6 +143,8 @@ def _begin(head: re.Match[str], number: int) -> Clause:
 
 def _annotate(clause: Clause, note: re.Match[str], number: int) -> Clause:
     kind, text = note["kind"], note["text"]
+    if kind == "Cases":
+        return clause
     if kind == "Rationale":
         return replace(clause, rationale=text)
     if kind == "Exclusion":

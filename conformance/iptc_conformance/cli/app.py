@@ -192,12 +192,18 @@ def tap(*, listen: str, to: str, options: TapOptions | None = None) -> int:
 def list_(
     *,
     clauses: Annotated[bool, Parameter(negative="")] = False,
+    coverage: Annotated[bool, Parameter(negative="")] = False,
     area: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """List the cases, or with --clauses the clauses and how many cases each has."""
-    from iptc_conformance.cli.listing import list_cases, list_clauses
+    """List the cases, or with --clauses the clauses and how many cases each has.
 
+    With --coverage: the cases of each clause by role, or why it has none; 1 if a clause has neither.
+    """
+    from iptc_conformance.cli.listing import list_cases, list_clauses, list_coverage
+
+    if coverage:
+        return list_coverage(area, as_json=json)
     return list_clauses(area, as_json=json) if clauses else list_cases(area, as_json=json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from iptc_conformance import _specdata
 from iptc_conformance.cases import Case, load_cases
 from iptc_conformance.cli.errors import UsageError
+from iptc_conformance.coverage import ROLES, Coverage, coverage
 from iptc_conformance.reporting.summary import select
 
 if TYPE_CHECKING:
@@ -72,6 +74,41 @@ def list_clauses(areas: Sequence[str], *, as_json: bool) -> int:
         )
     _console().print(table)
     return 0
+
+
+def list_coverage(areas: Sequence[str], *, as_json: bool) -> int:
+    """Print the cases of each clause by role, or its exclusion; 1 if a clause has neither, or both.
+
+    Raises UsageError if no clause is in these areas.
+    """
+    wanted = {area.upper() for area in areas}
+    found = [one for one in coverage() if not wanted or one.clause.partition("-")[0] in wanted]
+    if not found:
+        raise UsageError(f"no clause is in area {', '.join(areas)}")
+    problems = [f"{one.clause} {one.problem}" for one in found if one.problem]
+    if as_json:
+        print(json.dumps([{**asdict(one), "problem": one.problem} for one in found], indent=2))
+    else:
+        _print_coverage(found)
+        for problem in problems:
+            print(problem)
+    return 1 if problems else 0
+
+
+def _print_coverage(found: Sequence[Coverage]) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("clause")
+    table.add_column("level")
+    for role in ROLES:
+        table.add_column(role, justify="right")
+    table.add_column("no case, for", overflow="fold")
+    for one in found:
+        counts = (str(len(one.cases[role]) or "-") for role in ROLES)
+        table.add_row(one.clause, one.level, *counts, one.exclusion or "")
+    _console().print(table)
+    covered = sum(bool(one.total) for one in found)
+    excluded = sum(one.exclusion is not None for one in found)
+    print(f"{len(found)} clauses: {covered} with cases, {excluded} excluded")
 
 
 def print_versions(*, as_json: bool) -> int:
