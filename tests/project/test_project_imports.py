@@ -61,7 +61,10 @@ SUITE = Package(
 FUZZ = Package(
     "iptc_fuzz",
     ROOT / "fuzz" / "iptc_fuzz",
-    frozenset({"iptc_fuzz", "iptc_codec", "iptc_conformance", "hypothesis", "msgspec", "trio"}),
+    frozenset(
+        {"iptc_fuzz", "iptc_codec", "iptc_conformance", "hypothesis", "msgspec", "trio"}
+        | {"jsonschema", "msgpack", "atheris"}
+    ),
 )
 PACKAGES = [CODEC, PEER, SUITE, FUZZ]
 

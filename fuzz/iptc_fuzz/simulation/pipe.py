@@ -1,0 +1,190 @@
+"""A stream in memory that splits, delays and cuts what goes through it, as its dice say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import trio
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+Cut = Literal["eof", "reset", "stall"]
+CUTS: tuple[Cut, ...] = ("eof", "reset", "stall")
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How a pipe treats its bytes.
+
+    `piece`: the longest piece that is sent or received at once. `capacity`: how many bytes are on their way
+    at most. `delay`: seconds that every piece takes, at most. `cut_at`: after how many bytes it ends, None for
+    never; `cut`: how. An `eof` ends this direction, a `reset` both at once with all that is on its way, and
+    after a `stall` nothing arrives any more.
+    """
+
+    piece: int = 1 << 16
+    capacity: int = 1 << 16
+    delay: float = 0
+    cut_at: int | None = None
+    cut: Cut = "eof"
+
+
+class Pipe:
+    """One direction."""
+
+    def __init__(self, weather: Weather, dice: random.Random) -> None:
+        self.weather = weather
+        self._dice = dice
+        self._flying = bytearray()
+        self._passed = 0
+        self._stalled = False
+        self._lot = trio.lowlevel.ParkingLot()
+        self.ended = False
+        self.broken = False
+        self.on_reset: Callable[[], None] = self.reset
+
+    def end(self) -> None:
+        """Let the receiver see the end after what is on its way; if nothing arrives, that is a broken stream."""
+        self.ended = True
+        self.broken = self.broken or self._stalled
+        self._lot.unpark_all()
+
+    def reset(self) -> None:
+        """Lose what is on its way; either end finds the stream broken."""
+        self.broken = True
+        self._flying.clear()
+        self._lot.unpark_all()
+
+    async def put(self, data: bytes, note: Callable[[bytes], None]) -> None:
+        """Send bytes in pieces; `note` gets each as it leaves. Raises `trio.BrokenResourceError`."""
+        at = 0
+        await trio.lowlevel.checkpoint()
+        while at < len(data):
+            self._check_open()
+            room = self.weather.capacity - len(self._flying)
+            if room <= 0 or self._stalled:
+                await self._lot.park()
+                continue
+            piece = self._until_cut(data[at : at + min(room, self._size())])
+            at += len(piece)
+            self._passed += len(piece)
+            self._flying += piece
+            if piece:
+                note(piece)
+                self._lot.unpark_all()
+            if self._passed == self.weather.cut_at:
+                self._cut()
+            await self._dawdle()
+
+    async def get(self, most: int) -> bytes:
+        """Receive some bytes, none at the end. Raises `trio.BrokenResourceError`."""
+        await trio.lowlevel.checkpoint()
+        while not self._flying or self._stalled:
+            if self.broken:
+                raise trio.BrokenResourceError
+            if self.ended and not self._stalled:
+                return b""
+            await self._lot.park()
+        await self._dawdle()
+        if self.broken:
+            raise trio.BrokenResourceError
+        size = min(most, self._size())
+        data = bytes(self._flying[:size])
+        del self._flying[:size]
+        self._lot.unpark_all()
+        return data
+
+    def _check_open(self) -> None:
+        if self.broken or self.ended:
+            raise trio.BrokenResourceError
+
+    def _size(self) -> int:
+        return self._dice.randint(1, self.weather.piece)
+
+    def _until_cut(self, piece: bytes) -> bytes:
+        cut_at = self.weather.cut_at
+        return piece if cut_at is None else piece[: max(0, cut_at - self._passed)]
+
+    def _cut(self) -> None:
+        if self.weather.cut == "eof":
+            self.end()
+        elif self.weather.cut == "reset":
+            self.on_reset()
+        else:
+            self._stalled = True
+
+    async def _dawdle(self) -> None:
+        if self.weather.delay:
+            await trio.sleep(self.weather.delay * self._dice.random())
+
+
+class FaultyStream(trio.abc.HalfCloseableStream):
+    """One end of two pipes; `sent` and `heard` are told what passes here, empty for an end."""
+
+    def __init__(
+        self, out: Pipe, into: Pipe, sent: Callable[[bytes], None], heard: Callable[[bytes], None]
+    ) -> None:
+        self._out = out
+        self._in = into
+        self._sent = sent
+        self._heard = heard
+        self._closed = False
+        self._said_end = False
+        self._heard_end = False
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send. Raises `trio.BrokenResourceError`, `trio.ClosedResourceError`."""
+        self._check()
+        await self._out.put(bytes(data), self._sent)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait for nothing."""
+        self._check()
+        await trio.lowlevel.checkpoint()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Receive. Raises `trio.BrokenResourceError`, `trio.ClosedResourceError`."""
+        self._check()
+        try:
+            data = await self._in.get(max_bytes or 1 << 16)
+        except trio.BrokenResourceError:
+            self._end_heard()
+            raise
+        finally:
+            self._check()
+        if data:
+            self._heard(data)
+        else:
+            self._end_heard()
+        return data
+
+    def _check(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError
+
+    def _end_heard(self) -> None:
+        if not self._heard_end:
+            self._heard_end = True
+            self._heard(b"")
+
+    async def send_eof(self) -> None:
+        """End this direction."""
+        self._end_said()
+        await trio.lowlevel.checkpoint()
+
+    def _end_said(self) -> None:
+        if not self._said_end:
+            self._said_end = True
+            self._sent(b"")
+            self._out.end()
+
+    async def aclose(self) -> None:
+        """Close, both directions: what the other end still sends is lost."""
+        if not self._closed:
+            self._closed = True
+            self._end_said()
+            self._in.reset()
+        await trio.lowlevel.checkpoint()
