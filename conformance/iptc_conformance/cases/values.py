@@ -44,6 +44,10 @@ class Bindings:
         """Give a call a cid of the case's own choice."""
         self._cids[call] = cid
 
+    def renew(self, call: str) -> None:
+        """Give a call a fresh cid: it is another call from now on."""
+        self._cids.pop(call, None)
+
     def uid(self, conn: str) -> list[str]:
         """The uid that a connection says hello with."""
         return self._uids.setdefault(conn, ["iptc-suite", str(uuid.uuid4())])

@@ -177,7 +177,7 @@ def _take_optional(matcher: Matcher, link: Link, cid: str) -> None:
 
 def unlike(message: Inbound, wanted: str, step: Step, likely: str | None = None) -> StepFailure:
     """The failure that a message is not what was expected."""
-    clause = message.clause or step.get("clause")
+    clause = message.clause or step.get("wrong_clause") or step.get("clause")
     return StepFailure(f"{message} came where {wanted} was expected", clause, likely=likely)
 
 

@@ -79,6 +79,8 @@ class Link:
         self._signal = signal
         self._deframer = Deframer()
         self._out, self._queue = trio.open_memory_channel[bytes](math.inf)
+        self._hearing = trio.Event()
+        self._hearing.set()
         self._sent = 0
         self._written = 0
 
@@ -122,6 +124,14 @@ class Link:
         self._end("closed here")
         await (reset if how == "reset" else trio.aclose_forcefully)(self._stream)
 
+    def turn_deaf(self) -> None:
+        """Read no more, so that the testee's writes come to a halt; at most one chunk is still taken."""
+        self._hearing = trio.Event()
+
+    def hear(self) -> None:
+        """Read on."""
+        self._hearing.set()
+
     def pending(self, cid: str) -> list[Inbound]:
         """What has come for a call and was not yet expected."""
         return self.inbox.get(cid, [])[self.cursor.get(cid, 0) :]
@@ -160,6 +170,7 @@ class Link:
 
     async def _read(self) -> None:
         while self.ended is None:
+            await self._hearing.wait()
             try:
                 chunk = bytes(await self._stream.receive_some(_CHUNK))
             except trio.BrokenResourceError:

@@ -14,14 +14,23 @@ if TYPE_CHECKING:
 
 
 def take_failure(failure: StepFailure, case: Case, recorder: Recorder, draft: Draft) -> None:
-    """A step has failed. A SHOULD that is not kept is a warning, whichever way it shows."""
-    clause = failure.clause_for(case.clauses)
+    """A step has failed. A SHOULD that is not kept is a warning, unless nobody answers any more."""
+    clause = _stuck(failure, case) or failure.clause_for(case.clauses)
     recorder.failed(clause, failure.detail)
     draft.waited = failure.waited
     if _specdata.clause_level(clause) == "MUST":
         draft.fail("fail", f"{clause}: {failure.detail}", clause)
     else:
         draft.warn(clause, failure.detail)
+
+
+def _stuck(failure: StepFailure, case: Case) -> str | None:
+    """The MUST that is broken where a case about a SHOULD waits in vain for what every call is owed."""
+    if not failure.waited or failure.likely is None:
+        return None
+    if _specdata.clause_level(failure.clause_for(case.clauses)) == "MUST":
+        return None
+    return "ROB-01r" if case.negative else failure.likely
 
 
 def take_findings(case: Case, recorder: Recorder, draft: Draft) -> None:

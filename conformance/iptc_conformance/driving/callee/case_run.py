@@ -75,12 +75,28 @@ async def run_step(step: Step, session: Session) -> None:
         _bind(step, session)
     elif "close" in step:
         await session.link(step["close"]).close(step["how"], session.settings.timeout)
+    elif "repeat" in step:
+        await _repeat(step, session)
+    elif "deaf" in step:
+        session.link(step["deaf"]).turn_deaf()
+    elif "hear" in step:
+        session.link(step["hear"]).hear()
     elif verb := next((verb for verb in WAITING if verb in step), None):
         await WAITING[verb](step, session)
     elif any(verb in step for verb in SENDING_VERBS):
         do_send(step, session)
     else:
         raise ValueError(f"no step: {step}")
+
+
+async def _repeat(step: Step, session: Session) -> None:
+    """Do steps again and again, each time with fresh calls."""
+    calls = [part[verb] for part in step["steps"] for verb in ("open", "cancel") if verb in part]
+    for _ in range(step["repeat"]):
+        for call in calls:
+            session.bindings.renew(call)
+        for part in step["steps"]:
+            await run_step(part, session)
 
 
 def _bind(step: Step, session: Session) -> None:

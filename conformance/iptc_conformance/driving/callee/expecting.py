@@ -63,9 +63,7 @@ async def do_barrier(step: Step, session: Session) -> None:
     try:
         value = await session.ask(name, "echo", {"value": session.bindings.run}, step.get("within"))
     except StepFailure as failure:
-        raise StepFailure(
-            failure.detail, failure.clause or step.get("clause"), waited=failure.waited
-        ) from failure
+        raise _within(step, failure) from failure
     if value != session.bindings.run:
         raise StepFailure(f"echo returned {shown(value)}", "ENC-11r")
     extra = session.unexpected(name, set(step.get("allow", ())))
@@ -78,9 +76,12 @@ async def do_fence(step: Step, session: Session) -> None:
     try:
         await session.fence(step.get("within"))
     except StepFailure as failure:
-        raise StepFailure(
-            failure.detail, failure.clause or step.get("clause"), waited=failure.waited
-        ) from failure
+        raise _within(step, failure) from failure
+
+
+async def do_pass(step: Step, _session: Session) -> None:
+    """Let seconds pass. No verdict rests on how many: only how long the testee is put to something."""
+    await trio.sleep(step["pass"])
 
 
 async def do_poll(step: Step, session: Session) -> None:
@@ -100,6 +101,12 @@ async def do_poll(step: Step, session: Session) -> None:
     raise StepFailure(detail, step.get("clause"), waited=True)
 
 
+def _within(step: Step, failure: StepFailure) -> StepFailure:
+    """The failure of an exchange, as that of the step which has asked for it."""
+    clause = failure.clause or step.get("clause")
+    return StepFailure(failure.detail, clause, waited=failure.waited, likely=failure.likely)
+
+
 def _closed_is_contained(step: Step, session: Session, link: Link) -> None:
     clause = step.get("closed_warns", "ROB-04r")
     session.warn(clause, f"connection {link.name} was closed where its call alone had to be failed")
@@ -116,4 +123,5 @@ WAITING: dict[str, Callable[[Step, Session], Awaitable[None]]] = {
     "barrier": do_barrier,
     "fence": do_fence,
     "poll": do_poll,
+    "pass": do_pass,
 }

@@ -78,7 +78,9 @@ class Session(Talk):
         what = ", ".join(map(str, answers)) or "nothing"
         ended = f"; the connection ended ({link.ended})" if link.ended else ""
         waited = link.terminal_of(cid) is None and link.ended is None
-        raise StepFailure(f"a fresh {func} on connection {name} got {what}{ended}", waited=waited)
+        likely = "TRM-01s" if answers else "OPN-02s"
+        detail = f"a fresh {func} on connection {name} got {what}{ended}"
+        raise StepFailure(detail, waited=waited, likely=likely if waited else None)
 
     async def fence(self, seconds: float | None = None) -> None:
         """A sane exchange on a connection of its own.  Raises PeerGone, StepFailure."""
