@@ -28,6 +28,7 @@ extensionCodec.register({ type: -1, encode: () => null, decode: (data) => new Ex
 const decoder = new Decoder({ useBigInt64: true, extensionCodec });
 const encoder = new Encoder({ useBigInt64: true, extensionCodec });
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+export const TRUE = 0xc3;
 const FIRST_SECOND = Date.parse('0001-01-01T00:00:00Z') / 1000;
 const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000;
 
@@ -47,7 +48,7 @@ const FORMAT_OF = Array.from({ length: 256 }, (_, byte) => {
 
 /** Walks over one body. `next()` reads a header; `at` is then behind it, for all but arrays and maps behind the whole value. */
 export class Cursor {
-  type = ''; start = 0; from = 0; at = 0; items = 0;
+  type = ''; from = 0; at = 0; items = 0; containers = 0; tooMuch = false;
 
   /** @param {Uint8Array} bytes */
   constructor(bytes) {
@@ -63,7 +64,6 @@ export class Cursor {
     if (!type || this.from > this.bytes.length) fail('ENC-01s');
     const length = size + (width === 4 ? this.view.getUint32(start + 1) : width === 2 ? this.view.getUint16(start + 1) : width && this.bytes[start + 1]);
     this.type = type;
-    this.start = start;
     this.items = type === 'array' ? length : type === 'map' ? 2 * length : 0;
     this.at = this.from + (this.items ? 0 : length);
     if (this.at > this.bytes.length) fail('ENC-01s');
@@ -78,7 +78,10 @@ export class Cursor {
 
   /** Moves over a whole value: without recursion, and without memory for what a header declares. */
   skip() {
-    for (let left = 1; left > 0; left--) left += this.next().items;
+    for (let left = 1; left > 0; left--) {
+      left += this.next().items;
+      if (this.type === 'map' || this.type === 'array') this.containers++;
+    }
   }
 
   /** The positions of the elements of the value at `position`; of a map, of its keys and values by turns. */
@@ -112,6 +115,7 @@ export class Cursor {
 
   /** The value at `position`, by rule M6: faults are found in the order of bytes, and the depth that is refused bounds the recursion. */
   value(position, depth = 0, isKey = false) {
+    if (this.tooMuch) fail('ENC-06r');
     const { type, from, at, items } = this.to(position);
     if (type === 'str') return this.text() ?? fail('ENC-02s');
     if (type === 'array' || type === 'map') {
@@ -122,6 +126,8 @@ export class Cursor {
       return type === 'array' ? values : asMap(values);
     }
     if (type === 'ext') checkExt(this.view.getInt8(from), this.bytes.subarray(from + 1, at), isKey);
+    const byte = this.bytes[position];
+    if (at === position + 1) return type === 'nil' ? null : type === 'bool' ? byte === TRUE : byte < 0x80 ? byte : byte - 256;
     const value = decoder.decode(this.bytes.subarray(position, at));
     if (type === 'float') return Number.isInteger(value) ? new Float(value) : value;
     return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
@@ -139,37 +145,57 @@ function checkExt(type, data, isKey) {
 function asMap(values) {
   const map = new Map();
   for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1]);
-  if ([...map.keys()].some((key) => typeof key !== 'string')) return map;
-  return Object.assign(Object.create(null), Object.fromEntries(map)); // in which `__proto__` is a key like any other
+  for (const key of map.keys()) if (typeof key !== 'string') return map;
+  const object = {};
+  for (const [key, value] of map) Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true }); // `__proto__` too
+  return object;
 }
 
-/** Writes a value behind `pieces`. @throws {TypeError | RangeError} for what msgpack, or this protocol, cannot carry */
-export function pack(value, pieces, depth = 0) {
-  const pairs = value instanceof Map ? [...value] : isPlain(value) ? Object.entries(value) : null;
-  if (pairs || Array.isArray(value)) {
+/** Bytes that grow. */
+export class Writer {
+  #bytes = Buffer.alloc(64);
+  #size = 0;
+
+  /** Room for `size` more bytes. */
+  room(size) {
+    const end = this.#size + size;
+    if (end > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], Math.max(end, 2 * this.#bytes.length));
+    this.#size = end;
+    return this.#bytes.subarray(end - size, end);
+  }
+
+  get written() {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  /** @throws {TypeError | RangeError} for what msgpack, or this protocol, cannot carry */
+  pack(value, depth = 0) {
+    if (value instanceof Float) {
+      const room = this.room(9);
+      room[0] = 0xcb;
+      room.writeDoubleBE(value.valueOf(), 1);
+      return;
+    }
+    const pairs = value instanceof Map ? [...value] : isPlain(value) ? Object.entries(value) : null;
+    if (!pairs && !Array.isArray(value)) {
+      const bytes = encoder.encodeSharedRef(checked(value));
+      this.room(bytes.length).set(bytes);
+      return;
+    }
     if (depth === LIMITS.nesting) throw new RangeError('nested too deep');
-    pieces.push(header((pairs ?? value).length, pairs ? [0x80, 0xde] : [0x90, 0xdc]));
-    for (const item of pairs?.flat() ?? value) pack(item, pieces, depth + 1);
-  } else {
-    pieces.push(value instanceof Float ? float(value) : encoder.encode(checked(value)));
+    this.#header((pairs ?? value).length, pairs ? [0x80, 0xde] : [0x90, 0xdc]);
+    for (const item of pairs?.flat() ?? value) this.pack(item, depth + 1);
+  }
+
+  #header(count, [short, long]) {
+    const room = this.room(count < 16 ? 1 : count < 65536 ? 3 : 5);
+    room[0] = count < 16 ? short + count : count < 65536 ? long : long + 1;
+    if (count >= 16) room.writeUIntBE(count, 1, room.length - 1);
   }
 }
 
 function isPlain(value) {
   return value !== null && typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value));
-}
-
-function header(count, [short, long]) {
-  if (count < 16) return Buffer.of(short + count);
-  const bytes = Buffer.alloc(count < 65536 ? 3 : 5, count < 65536 ? long : long + 1);
-  bytes.writeUIntBE(count, 1, bytes.length - 1);
-  return bytes;
-}
-
-function float(value) {
-  const bytes = Buffer.alloc(9, 0xcb);
-  bytes.writeDoubleBE(value.valueOf(), 1);
-  return bytes;
 }
 
 /** What the library would write wrongly: half a surrogate pair, an integer that wraps, a Number of more than 32 bits as a float. */

@@ -1,5 +1,5 @@
 /** Frames and messages: PROTOCOL.md, sections 4 to 6. */
-import { Cursor, Fault, fail, pack } from './msgpack.js';
+import { Cursor, Fault, TRUE, Writer, fail } from './msgpack.js';
 import { LIMITS } from './spec.js';
 
 /** Cuts a stream of chunks into bodies. Throws a Fault as soon as a length is refused. @param {AsyncIterable<Buffer>} chunks */
@@ -24,13 +24,13 @@ export async function* frames(chunks) {
 
 /** One message as a frame. Throws, before anything is sent, what cannot be. @returns {Buffer} */
 export function frame(message) {
-  const pieces = [];
-  pack(message, pieces, -3); // values stand up to three levels deep in a message, and are counted from themselves
-  const body = Buffer.concat(pieces);
-  if (body.length > LIMITS.frame_bytes) throw new RangeError('longer than a frame may be');
-  const header = Buffer.alloc(4);
-  header.writeUInt32LE(body.length);
-  return Buffer.concat([header, body]);
+  const writer = new Writer();
+  writer.room(4);
+  writer.pack(message, -3); // values stand up to three levels deep in a message, and are counted from themselves
+  const bytes = writer.written;
+  if (bytes.length - 4 > LIMITS.frame_bytes) throw new RangeError('longer than a frame may be');
+  bytes.writeUInt32LE(bytes.length - 4);
+  return bytes;
 }
 
 /**
@@ -43,6 +43,7 @@ export function read(body) {
   try {
     cursor.skip();
     if (cursor.at < body.length) fail('FRM-02s');
+    cursor.tooMuch = cursor.containers > MOST_CONTAINERS;
   } catch (fault) {
     return { event: 'MALFORMED_BYTES', clause: fault.clause };
   }
@@ -65,6 +66,7 @@ function readHello(cursor) {
   return hello.length < 2 ? fail('HSK-01s') : { event: 'HELLO', uid: hello.slice(0, 2), reserved: hello.slice(2) };
 }
 
+const MOST_CONTAINERS = 2 ** 22; // more arrays and maps than fit into the memory of a process: they cost their call, and not the process
 const KEY_RULES = ['ENC-04s', 'ENC-02s', 'ENC-03s'];
 const MANY_KEYS = 65536; // those behind are not looked at for a repetition: the map is wrong anyway
 
@@ -98,7 +100,6 @@ function fifth(cursor, position) {
 }
 
 const ACKS = new Map([['asyncfunc', 'ACK_ASYNCFUNC'], ['asyncgen', 'ACK_ASYNCGEN'], ['context', 'ACK_CONTEXT']]);
-const TRUE = 0xc3;
 const valued = (kind) => (cursor, at) => ({ kind, value: cursor.value(at) });
 
 /** M5 and M6, by the keys of the message. */
