@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shlex
+import socket
 import subprocess
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,8 @@ Outcome = dict[str, Any]
 """One answer of a driver, with its `id` and its `outcome`."""
 _CHUNK = 65536
 _LINE_BYTES = 1 << 26
+_RECEIVE_BYTES = 1 << 16
+"""Little, so that a driver which writes much while nobody reads has to wait, as on a slow network."""
 _SHOWN_BYTES = 80
 
 
@@ -137,6 +140,7 @@ class Command:
         """Start it and wait until it has connected.  Raises DriverError."""
         self._answers = Answers(notify)
         listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+        listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
         shown = shlex.join(self._command)
         async with listener:
             try:

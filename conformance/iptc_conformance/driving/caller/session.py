@@ -24,6 +24,7 @@ RUNTIME = "self"
 CANCEL = "_cancel_task"
 _FUNC_AT = 1
 _KWARGS_AT = 2
+_OF_A_CALL = ("ack", "started", "item", "end", "result", "fail", "overrun")
 _VALUES = ("kwargs", "send")
 
 
@@ -55,6 +56,9 @@ class Session(Talk):
         """The SHOULD that is broken if the testee has closed the connection where it had to fail a call."""
         self.parted = False
         """The suite has said its last word, in so many words: nothing can be called any more."""
+        self.allowed: set[str] = set()
+        """The calls of which anything legal may come, from the barrier on that has said so."""
+        self._cancelled: set[str] = set()
         self._awaited = [step["target"] for step in case.steps if "cancelled" in step]
         self._auto_cancel = case.auto_cancel
         self._asked = 0
@@ -146,9 +150,19 @@ class Session(Talk):
         self.bindings.bind_cid(call, str(opened.cid))
         self.settle()
 
+    def is_over(self, step: Step) -> bool:
+        """Whether a step would speak in a call that was cancelled: an honest callee is silent then."""
+        named = next((step[verb] for verb in _OF_A_CALL if verb in step), None)
+        return named is not None and self.bindings.cid(named) in self._cancelled
+
     def live(self, cid: str) -> bool:
         """Whether a call is open on the wire."""
         return self.recorder.live(CONN, cid)
+
+    def release(self, cid: str) -> None:
+        """End a call, if it is open."""
+        if self.live(cid):
+            self._send_fail(cid, "ContextCancelled")
 
     def let_go(self) -> None:
         """End what the driver still waits for: all its calls fail."""
@@ -158,8 +172,8 @@ class Session(Talk):
             op.opened = op.opened or self._opening(op)
             if op.opened in self.wire.opens:
                 self.wire.opens.remove(op.opened)
-            if op.opened is not None and self.live(str(op.opened.cid)):
-                self._send_fail(str(op.opened.cid), "ContextCancelled")
+            if op.opened is not None:
+                self.release(str(op.opened.cid))
 
     def took_cancel(self, target: str) -> None:
         """A step has had the CANCEL that it waits for."""
@@ -230,6 +244,7 @@ class Session(Talk):
         hit = self.live(target)
         self.wire.send([self._message("functype", "asyncfunc", cid)])
         if hit:
+            self._cancelled.add(target)
             self._send_fail(target, "ContextCancelled")
         self.wire.send([self._message("return", hit, cid)])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from iptc_conformance.cases.match import same
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.caller.host import CONN
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from iptc_conformance.driving.caller.session import Session
 
 _CONTAINED = "ROB-01r"
+_GUESSED = 8
+"""Shorter cids can be tried out."""
 _FAILED = frozenset({"protocol-error", "error", "disconnected", "cancelled"})
 _TOLERATED = frozenset({"end"})
 """What a caller may say of its own accord while its call is open, and no step need expect."""
@@ -30,23 +34,41 @@ _TOLERATED = frozenset({"end"})
 
 async def run_step(step: Step, session: Session) -> None:
     """Do one step.  Raises StepFailure, Unsupported, Garbled."""
-    session.parted = session.parted or any(
-        verb in part for part in step.get("together", [step]) for verb in ("goodbye", "fatal")
-    )
-    if "do" in step:
-        session.do(step)
-    elif "together" in step:
-        do_together(step, session)
-    elif "bind" in step:
-        session.bindings.bind_cid(step["bind"], session.bindings.value(step["cid"]))
-    elif "close" in step:
-        await session.link(step["close"]).close(step["how"], session.settings.timeout)
-    elif verb := next((verb for verb in WAITING if verb in step), None):
-        await WAITING[verb](step, session)
+    if (waiting := next((verb for verb in WAITING if verb in step), None)) is not None:
+        await WAITING[waiting](step, session)
+    elif (doing := next((verb for verb in DOING if verb in step), None)) is not None:
+        DOING[doing](step, session)
     elif any(verb in step for verb in SENDING_VERBS):
-        do_send(step, session)
+        _say(step, session)
     else:
         raise ValueError(f"no step: {step}")
+
+
+def _say(step: Step, session: Session) -> None:
+    session.parted = session.parted or any(verb in step for verb in ("goodbye", "fatal"))
+    if not session.is_over(step):
+        do_send(step, session)
+
+
+def _say_together(step: Step, session: Session) -> None:
+    parts = [part for part in step["together"] if not session.is_over(part)]
+    session.parted = session.parted or any(verb in part for part in parts for verb in ("goodbye", "fatal"))
+    if parts:
+        do_together({**step, "together": parts}, session)
+
+
+def _bind(step: Step, session: Session) -> None:
+    session.bindings.bind_cid(step["bind"], session.bindings.value(step["cid"]))
+
+
+async def do_close(step: Step, session: Session) -> None:
+    """The suite closes the connection."""
+    await session.link(step["close"]).close(step["how"], session.settings.timeout)
+
+
+async def do_pass(step: Step, _session: Session) -> None:
+    """Some time passes: how much decides what the testee is put to, and no verdict."""
+    await trio.sleep(step["pass"])
 
 
 async def do_opened(step: Step, session: Session) -> None:
@@ -110,6 +132,29 @@ def note_closed(session: Session) -> bool:
     return True
 
 
+async def do_goodbye_of(step: Step, session: Session) -> None:
+    """The caller has said GOODBYE, and waits for ours."""
+    link = session.link(step["goodbye_of"])
+    await session.until(lambda: link.goodbye or link.ended is not None, step.get("within"))
+    if not link.goodbye:
+        how = f"the connection ended ({link.ended})" if link.ended else "nothing came"
+        raise StepFailure(f"expected GOODBYE, but {how}", step.get("clause"), waited=link.ended is None)
+
+
+async def do_release(step: Step, session: Session) -> None:
+    """End a call as an honest callee does that is told to stop, unless it has ended."""
+    session.release(session.bindings.cid(step["release"]))
+
+
+async def do_fresh(step: Step, session: Session) -> None:
+    """The cids of these calls differ, and are too long to be guessed."""
+    cids = [session.bindings.cid(call) for call in step["fresh"]]
+    if len(set(cids)) < len(cids):
+        raise StepFailure(f"the cids are {', '.join(map(shown, cids))}", step.get("clause"))
+    if any(len(cid) < _GUESSED for cid in cids):
+        session.warn("CID-07s", f"anybody can guess the cids {', '.join(map(shown, cids))}")
+
+
 async def do_barrier(step: Step, session: Session) -> None:
     """A fresh echo is called and returns, and nothing unexpected came before it was opened."""
     await _unless_closed(step, session)
@@ -118,8 +163,8 @@ async def do_barrier(step: Step, session: Session) -> None:
 
 def check_quiet(step: Step, session: Session) -> None:
     """Nothing has come that no step expected.  Raises StepFailure."""
-    allowed = set(step.get("allow", ()))
-    extra = [said for said in session.unexpected(CONN, allowed) if said.kind not in _TOLERATED]
+    session.allowed.update(step.get("allow", ()))
+    extra = [said for said in session.unexpected(CONN, session.allowed) if said.kind not in _TOLERATED]
     if extra:
         raise unlike(extra[0], "nothing", step)
     if foreign := session.foreign():
@@ -195,10 +240,22 @@ def _told(answer: dict[str, Any]) -> str:
 
 WAITING: dict[str, Callable[[Step, Session], Awaitable[None]]] = {
     **{verb: step for verb, step in SHARED.items() if verb not in {"terminal", "order"}},
+    "close": do_close,
+    "pass": do_pass,
     "opened": do_opened,
     "cancelled": do_cancelled,
     "outcome": do_outcome,
     "contained": do_contained,
+    "goodbye_of": do_goodbye_of,
+    "release": do_release,
+    "fresh": do_fresh,
     "barrier": do_barrier,
     "alive": do_alive,
+}
+DOING: dict[str, Callable[[Step, Session], object]] = {
+    "do": lambda step, session: session.do(step),
+    "together": _say_together,
+    "bind": _bind,
+    "deaf": lambda step, session: session.link(step["deaf"]).turn_deaf(),
+    "hear": lambda step, session: session.link(step["hear"]).hear(),
 }
