@@ -57,6 +57,8 @@ class ConformOptions:
     "Write one JSON object per case to this file, as each case ends, and the summary last."
     html: Annotated[Path | None, Parameter(group=_REPORTS)] = None
     "Write the report as one page, which opens from disk: each case with its conversation and bytes."
+    junit: Annotated[Path | None, Parameter(group=_REPORTS)] = None
+    "Write the report as JUnit XML: new failures fail, known ones are skipped with their reason."
     peer: Annotated[str | None, Parameter(group=_REPORTS)] = None
     "What the reports call the implementation; as its baseline does, if this is not given."
     expect: Annotated[Path | None, Parameter(group=_REPORTS)] = None

@@ -60,6 +60,10 @@ class Options(Protocol):
         """Where the page goes."""
 
     @property
+    def junit(self) -> Path | None:
+        """Where the JUnit XML goes."""
+
+    @property
     def peer(self) -> str | None:
         """What the page calls the implementation."""
 

@@ -12,6 +12,7 @@ from iptc_conformance import _specdata
 from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.listing import package_version
 from iptc_conformance.reporting.html import write_html
+from iptc_conformance.reporting.junit import write_junit
 from iptc_conformance.reporting.run import Run
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Wanted(Protocol):
         """Where the page goes."""
 
     @property
+    def junit(self) -> Path | None:
+        """Where the JUnit XML goes."""
+
+    @property
     def peer(self) -> str | None:
         """What the page calls the implementation."""
 
@@ -46,7 +51,7 @@ class Reports:
         self._clock = time.monotonic()
 
     def __enter__(self) -> Self:
-        for path in filter(None, (self._wanted.html,)):
+        for path in filter(None, (self._wanted.html, self._wanted.junit)):
             try:
                 path.touch()
             except OSError as error:
@@ -67,9 +72,9 @@ class Reports:
             suite=package_version(),
             protocol=_specdata.PROTOCOL_VERSION,
         )
-        if self._wanted.html is not None:
-            try:
-                write_html(self._wanted.html, summary, baseline, run)
-            except OSError as error:
-                raise UsageError(f"{self._wanted.html}: {error.strerror}") from error
-            print(f"{self._wanted.html}: the page of this run", file=sys.stderr)
+        for path, write in ((self._wanted.html, write_html), (self._wanted.junit, write_junit)):
+            if path is not None:
+                try:
+                    write(path, summary, baseline, run)
+                except OSError as error:
+                    raise UsageError(f"{path}: {error.strerror}") from error

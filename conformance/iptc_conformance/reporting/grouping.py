@@ -30,14 +30,19 @@ class Group:
     level: str
     results: list[Result] = field(default_factory=list)
     new: set[str] = field(default_factory=set)
-    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Reasons of the baseline, each with its references."""
+    reasons: Counter[tuple[str, tuple[str, ...]]] = field(default_factory=Counter)
+    """Reasons of the baseline, each with its references, and how many cases it stands at."""
 
     @property
     def verdicts(self) -> list[tuple[str, int]]:
         """How often each verdict, worst first."""
         counts = Counter(result.verdict for result in self.results)
         return sorted(counts.items(), key=lambda item: _rank(item[0]))
+
+    @property
+    def reasons_by_weight(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Reasons with their references, the most frequent first."""
+        return [reason for reason, _count in self.reasons.most_common()]
 
     @property
     def worst(self) -> str:
@@ -81,7 +86,7 @@ def what_to_fix(summary: Summary, baseline: Baseline) -> list[Group]:
         if result.case.id in new:
             group.new.add(result.case.id)
         elif entry is not None:
-            group.reasons[entry.reason] = entry.refs
+            group.reasons[entry.reason, entry.refs] += 1
     return sorted(groups.values(), key=_urgency)
 
 

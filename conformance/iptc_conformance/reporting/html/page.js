@@ -22,11 +22,16 @@
     return made;
   }
 
+  /* Text of ours in which `names` stand between backticks. */
+  function prose(text) {
+    return text.split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
+  }
+
   /* One case, drawn when it is first opened. */
 
-  function clauseList(entry) {
+  function clauseList(entry, ids) {
     const list = element("ul", { class: "clauses" });
-    for (const id of entry.cl) {
+    for (const id of ids) {
       const clause = data.clauses[id];
       if (!clause) continue;
       const how = entry.fl.includes(id) ? "fail" : entry.wl.includes(id) ? "warn" : "";
@@ -34,8 +39,8 @@
       item.append(element("a", { class: "clause", href: `#c=${id}` }, id), " ");
       item.append(element("span", { class: "level" }, clause.l));
       if (how) item.append(element("span", { class: "verdict" }, how === "fail" ? "broken: " : "not kept: "));
-      item.append(clause.t);
-      if (clause.w) item.append(element("span", { class: "rationale" }, `Why: ${clause.w}`));
+      item.append(...prose(clause.t));
+      if (clause.w) item.append(element("span", { class: "rationale" }, ...prose(`Why: ${clause.w}`)));
       list.append(item);
     }
     return list;
@@ -99,7 +104,7 @@
     }
 
     label(row) {
-      const parts = [];
+      const parts = row.s === undefined ? [] : [element("span", { class: "seq" }, row.s), " "];
       const name = row.fold ? `… ${row.fold} more ${row.k.toUpperCase()}` : kindText(row);
       parts.push(element("span", { class: "kind" }, name));
       if (row.v) parts.push(" ", element("span", { class: "value" }, row.v));
@@ -232,7 +237,7 @@
       text.append(element("b", {}, `The suite breaks ${flag.cl} here on purpose`), `: ${flag.t}`);
     } else {
       text.append(element("b", {}, `✗ breaks ${flag.cl}`), `: ${flag.t}`);
-      if (clause) text.append(element("br"), clause.t);
+      if (clause) text.append(element("br"), ...prose(clause.t));
     }
     return text;
   }
@@ -271,7 +276,9 @@
     if (node.dataset.drawn) return;
     node.dataset.drawn = "yes";
     const entry = data.cases[node.id.slice("case-".length)];
-    node.querySelector(".drawn").append(clauseList(entry), diagram(entry));
+    const broken = entry.cl.filter((id) => entry.fl.includes(id) || entry.wl.includes(id));
+    const others = entry.cl.filter((id) => !broken.includes(id));
+    node.querySelector(".drawn").append(clauseList(entry, broken), diagram(entry), clauseList(entry, others));
     const again = node.querySelector(".again");
     const copy = element("button", { type: "button", class: "copy" }, "copy");
     copy.addEventListener("click", () => copyText(again.querySelector("code"), copy));
