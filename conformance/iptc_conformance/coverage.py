@@ -33,13 +33,9 @@ class Coverage:
         return sum(map(len, self.cases.values()))
 
     @property
-    def problem(self) -> str | None:
-        """What is wrong: neither a case nor an exclusion, or both."""
-        if not self.total and self.exclusion is None:
-            return "has neither a case nor an exclusion"
-        if self.total and self.exclusion is not None:
-            return "has cases, and is said to be beyond them"
-        return None
+    def missing(self) -> bool:
+        """Whether there is neither a case nor a reason why there is none."""
+        return not self.total and self.exclusion is None
 
 
 def coverage(cases: Iterable[Case] | None = None) -> list[Coverage]:

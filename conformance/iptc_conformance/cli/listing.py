@@ -77,7 +77,7 @@ def list_clauses(areas: Sequence[str], *, as_json: bool) -> int:
 
 
 def list_coverage(areas: Sequence[str], *, as_json: bool) -> int:
-    """Print the cases of each clause by role, or its exclusion; 1 if a clause has neither, or both.
+    """Print the cases of each clause by role, or why it has none; 1 if a clause has neither.
 
     Raises UsageError if no clause is in these areas.
     """
@@ -85,14 +85,14 @@ def list_coverage(areas: Sequence[str], *, as_json: bool) -> int:
     found = [one for one in coverage() if not wanted or one.clause.partition("-")[0] in wanted]
     if not found:
         raise UsageError(f"no clause is in area {', '.join(areas)}")
-    problems = [f"{one.clause} {one.problem}" for one in found if one.problem]
+    missing = [one.clause for one in found if one.missing]
     if as_json:
-        print(json.dumps([{**asdict(one), "problem": one.problem} for one in found], indent=2))
+        print(json.dumps([{**asdict(one), "missing": one.missing} for one in found], indent=2))
     else:
         _print_coverage(found)
-        for problem in problems:
-            print(problem)
-    return 1 if problems else 0
+        for clause in missing:
+            print(f"{clause} has neither a case nor an exclusion")
+    return 1 if missing else 0
 
 
 def _print_coverage(found: Sequence[Coverage]) -> None:
@@ -101,7 +101,7 @@ def _print_coverage(found: Sequence[Coverage]) -> None:
     table.add_column("level")
     for role in ROLES:
         table.add_column(role, justify="right")
-    table.add_column("no case, for", overflow="fold")
+    table.add_column("not judged, for", overflow="fold")
     for one in found:
         counts = (str(len(one.cases[role]) or "-") for role in ROLES)
         table.add_row(one.clause, one.level, *counts, one.exclusion or "")
