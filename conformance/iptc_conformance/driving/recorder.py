@@ -101,6 +101,10 @@ def _line(event: TraceEvent, data: bytes) -> Line:
         return Line(seq, conn, sender, text, kind, cid, value, head=kept, size=size)
     if frame.cid is not None:
         text += f" cid={shown(frame.cid)}"
+    if frame.kind in {"ack", "fail", "fatal"}:
+        value = _plain(frame.value)
+    elif frame.kind == "end" and frame.value is True:
+        value = ""
     return Line(seq, conn, sender, text, frame.kind, _cid(frame.cid), value, head=kept, size=size)
 
 

@@ -152,6 +152,7 @@ async def _fenced(case: Case, session: Session, draft: Draft, when: str) -> bool
         verdict, detail = "hang", failure.detail
     else:
         return True
+    session.recorder.failed(_ROBUST, f"{when} the case: {detail}")
     if when == _BEFORE:
         draft.fail("untestable", f"before the case: {detail}", None)
     else:
@@ -172,6 +173,7 @@ async def _diagnose(case: Case, session: Session, draft: Draft) -> None:
         verdict, detail = "hang", failure.detail
     else:
         return
+    session.recorder.failed(_ROBUST, f"after the case: {detail}")
     draft.verdict = verdict
     draft.fail(verdict, f"after the case: {detail}", _ROBUST if case.negative else None)
 
