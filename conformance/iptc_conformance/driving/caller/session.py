@@ -242,14 +242,19 @@ class Session(Talk):
         if not self._auto_cancel:
             return
         hit = self.live(target)
-        self.wire.send([self._message("functype", "asyncfunc", cid)])
+        self._reply("functype", "asyncfunc", cid)
         if hit:
             self._cancelled.add(target)
             self._send_fail(target, "ContextCancelled")
-        self.wire.send([self._message("return", hit, cid)])
+        self._reply("return", hit, cid)
 
     def _send_fail(self, cid: str, type_str: str) -> None:
-        self.wire.send([self._message("error", {"tb_str": "", "type_str": type_str}, cid)])
+        self._reply("error", {"tb_str": "", "type_str": type_str}, cid)
+
+    def _reply(self, key: str, value: Any, cid: str) -> None:
+        """Say what no step says; nothing after the suite's own last word (DSC-01s, ERR-08s)."""
+        if not self.parted:
+            self.wire.send([self._message(key, value, cid)])
 
     def _message(self, key: str, value: Any, cid: str) -> bytes:
         return frames_of({"send": {key: value, "cid": cid}}, self)[0]

@@ -62,7 +62,8 @@ def _bind(step: Step, session: Session) -> None:
 
 
 async def do_close(step: Step, session: Session) -> None:
-    """The suite closes the connection."""
+    """The suite closes the connection, or at least its own end of it."""
+    session.parted = True
     await session.link(step["close"]).close(step["how"], session.settings.timeout)
 
 
