@@ -47,6 +47,8 @@ def schema_validator(name: str) -> jsonschema.Draft202012Validator:
 
 def first_schema_error(validator: jsonschema.Draft202012Validator, document: Any) -> str | None:
     """The most telling error of a document, with the place where it is, or None."""
+    if validator.is_valid(document):  # far quicker than to look for the best of no errors
+        return None
     error = jsonschema.exceptions.best_match(validator.iter_errors(document))
     return None if error is None else f"{error.json_path}: {error.message[:300]}"
 
@@ -88,13 +90,17 @@ def _case(area: str, entry: dict[str, Any]) -> Case:
 def _copies(steps: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """Write a step with `copies` out: `{"open": "c", "copies": 2, …}` opens c0 and c1."""
     for step in steps:
-        if "copies" not in step:
+        if "repeat" in step:
+            yield {**step, "steps": list(_copies(step["steps"]))}
+        elif "copies" in step:
+            rest = {key: value for key, value in step.items() if key != "copies"}
+            calls = {
+                key: rest[key] for key in ("open", "cancel", "target", "expect", "terminal") if key in rest
+            }
+            for number in range(step["copies"]):
+                yield {**rest, **{key: f"{call}{number}" for key, call in calls.items()}}
+        else:
             yield step
-            continue
-        rest = {key: value for key, value in step.items() if key != "copies"}
-        call = next(verb for verb in ("open", "expect", "terminal") if verb in rest)
-        for number in range(step["copies"]):
-            yield {**rest, call: f"{rest[call]}{number}"}
 
 
 def _check_whole(cases: list[Case]) -> None:
