@@ -15,11 +15,15 @@ Three rules span more than one call and so cannot be cells. They stand here, eac
 answered after its target (`live_target`, CXL-02s), a side leaves only after its answers (`owes`,
 DSC-02s), and a side has a bounded number of calls open (`count`, OPN-12s).
 
+A call also carries the rows of its state (`Row`): what either side may say next, and where that leads. They
+are the table's own cells, less all that needs a second look, so that the common message costs one lookup.
+
 Not here: bytes, messages, hellos, and what the application does about a violation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -46,16 +50,39 @@ class Role(Enum):
 OVER: Final = Cell(State.DONE, crossed="crossed the end")
 """What a message meets whose call ended without a terminal: by FATAL, by GOODBYE, with the stream."""
 
+Row = Mapping[CallEvent, State]
+"""What one end may simply say in a state, and where that leads."""
+
+_NOTHING: Final[Row] = {}
+
+
+def _rows() -> dict[tuple[State, Sender], Row]:
+    """The legal cells of the table. An OPEN is in none: it makes the call."""
+    return {
+        (state, sender): {
+            event: cell.next
+            for event in CallEvent
+            if event is not CallEvent.OPEN and (cell := CALL_TABLE[state, sender, event]).legal
+        }
+        for state in State
+        for sender in Sender
+    }
+
+
+_ROWS: Final = _rows()
+
 _OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
 
 
 class Call:
     """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL.
 
-    `over` is what all of its messages meet once it has ended without a terminal.
+    `over` is what all of its messages meet once it has ended without a terminal. `ours` and `theirs` are the
+    rows of the side that we are and of the other; both empty for an observer, and where more than the state
+    decides.
     """
 
-    __slots__ = ("cid", "opener", "over", "state", "target")
+    __slots__ = ("cid", "opener", "ours", "over", "state", "target", "theirs")
 
     def __init__(self, cid: str, opener: Role, state: State) -> None:
         self.cid = cid
@@ -63,6 +90,7 @@ class Call:
         self.state = state
         self.target: Call | None = None
         self.over: Cell | None = None
+        self.ours = self.theirs = _NOTHING
 
 
 class Calls:
@@ -97,11 +125,12 @@ class Calls:
         if event is CallEvent.OPEN and cell.legal:
             self._ended.pop(cid, None)
             opened = self._calls[cid] = Call(cid, side, cell.next)
+            self._give_rows(opened)
             self._counts[side] += 1
             if side.other in self._left:  # it has crossed the GOODBYE of who should have served it
                 self._cut(opened)
         elif call := self._calls.get(cid):
-            self._move(call, cell.next)
+            self.enter(call, cell.next)
 
     def step(self, side: Role, event: CallEvent, cid: str) -> Cell:
         """Look, and let it happen."""
@@ -112,7 +141,11 @@ class Calls:
     def move(self, cid: str, state: State) -> None:
         """Move a call, if it is not forgotten yet, for a reason that is none of its own table's."""
         if call := self._calls.get(cid):
-            self._move(call, state)
+            self.enter(call, state)
+
+    def get(self, cid: str) -> Call | None:
+        """The call with this cid, if it is live or remembered."""
+        return self._calls.get(cid)
 
     def state(self, cid: str) -> State:
         """Where a call stands."""
@@ -142,6 +175,7 @@ class Calls:
         call, hit = self._calls.get(cid), self._calls.get(target)
         if call and hit and hit is not call and hit.opener is call.opener:
             call.target = hit
+            self._give_rows(call)
 
     def live_target(self, cid: str) -> Call | None:
         """The call that this CANCEL is about, while no terminal has ended it (CXL-02s)."""
@@ -176,13 +210,23 @@ class Calls:
         return state in LIVE and not (state is State.FAILED and call.opener is self._seat)
 
     def _cut(self, call: Call) -> None:
-        self._move(call, OVER.next)
+        self.enter(call, OVER.next)
         call.over = OVER
+        self._give_rows(call)
 
-    def _move(self, call: Call, state: State) -> None:
+    def _give_rows(self, call: Call) -> None:
+        if self._seat is None or call.over or call.target:
+            call.ours = call.theirs = _NOTHING
+        else:
+            caller, callee = _ROWS[call.state, Sender.CALLER], _ROWS[call.state, Sender.CALLEE]
+            call.ours, call.theirs = (caller, callee) if call.opener is self._seat else (callee, caller)
+
+    def enter(self, call: Call, state: State) -> None:
+        """Let a call that is still remembered enter a state, which a cell or a row has just said."""
         if call.over or call.state is state:
             return
         before, call.state = call.state, state
+        self._give_rows(call)
         if self._is_live(call, before) and not self._is_live(call, state):
             self._counts[call.opener] -= 1
             call.target = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from typing import Final
+from struct import Struct
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+import msgspec
 
 from . import _wire
 from ._call_table import CallEvent, Reaction, State
@@ -15,14 +16,24 @@ from ._connection_table import HALF_TABLE, HalfEvent, HalfState
 from ._conversation import Conversation, Step
 from ._errors import DecodeError, LocalProtocolError, UnencodableValueError, Violation
 from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived
-from ._framing import Deframer, frame
+from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Message, Open
+from ._wire import NOT_TAKEN, PLAIN, TWO_ENTRIES, TWO_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_peek: Final = Struct("<IB3xB").unpack_from
+"""The length of a frame, and of its body the first byte and the fifth."""
+
+_LEAST: Final = HEADER_BYTES + 5
+_LENGTH: Final = Struct("<I").pack
 
 _DEFAULT_LIMITS: Final = Limits()
 
 
-class CallRecord(Struct, frozen=True):
+class CallRecord(msgspec.Struct, frozen=True):
     """A call as seen from here."""
 
     opened_by_us: bool
@@ -47,6 +58,7 @@ class Connection:
         self._fault: Violation | None = None
         self._cid_prefix = secrets.token_hex(8)
         self._cid_numbers = itertools.count(1)
+        self.body_bytes = 0
 
     @property
     def local(self) -> HalfState:
@@ -83,6 +95,23 @@ class Connection:
         Raises `LocalProtocolError` if we may not send it, `UnencodableValueError` if it does not go into a
         frame. Nothing has changed then.
         """
+        return b"".join(self.parts(message))
+
+    def parts(self, message: Message) -> tuple[bytes, bytes]:
+        """Take a message onto the stream as `send` does; its frame in two parts, the length and the body."""
+        # The common message, inline: one legal in itself, of a call that may simply go on with it.
+        if isinstance(message, PLAIN) and type(message.cid) is str:
+            call = self._said.calls.get(message.cid)
+            state = call.ours.get(message.event) if call else None
+            if call and state and self._said.halves[self.role] is HalfState.TALKING:
+                body = _wire.write_plain(message)
+                if body and len(body) <= self.limits.frame_bytes:
+                    if state is not call.state:
+                        self._said.calls.enter(call, state)
+                    return _LENGTH(len(body)), body
+        return self._parts_by_all_rules(message)
+
+    def _parts_by_all_rules(self, message: Message) -> tuple[bytes, bytes]:
         _wire.check(message)
         step = self._said.judge(self.role, message)
         if violation := step.violation or self._own_violation(message, step):
@@ -92,7 +121,7 @@ class Connection:
             detail = f"a body of {len(body)} bytes"
             raise UnencodableValueError(Violation("FRM-03s", Reaction.CLOSE, step.cid or None, detail))
         self._said.take(self.role, step, message)
-        return frame(body)
+        return _LENGTH(len(body)), body
 
     def _own_violation(self, message: Message, step: Step) -> Violation | None:
         """What an observer lets pass, as it may have been in flight, and we may not send: we know better."""
@@ -116,19 +145,53 @@ class Connection:
         Never raises for what the other side sends. After a violation with the reaction CLOSE, and after the
         end of the stream, nothing more is looked at.
         """
-        events: list[Event] = []
+        return list(self.events(data))
+
+    def events(self, data: bytes | bytearray | memoryview) -> Iterator[Event]:
+        """Take the next bytes as `receive` does, one message at a time.
+
+        Each is read when it is asked for, so whoever answers it answers before the next has taken effect.
+        Take all of them before the next bytes, and leave `data` as it is meanwhile. `body_bytes` is the
+        length of the body from which the last event came.
+        """
         if self._fault or self.remote is HalfState.GONE:
-            return events
-        for body in self._deframer.feed(data):
-            try:
-                self._receive_message(_wire.decode(body), events)
-            except DecodeError as error:
-                self._receive_malformed(error, events)
-            if self._fault:
-                return events
-        if self._deframer.refused:
-            self._receive_malformed(self._deframer.refused, events)
-        return events
+            return
+        get, enter = self._said.calls.get, self._said.calls.enter
+        view = self._deframer.join(data)
+        at, end = 0, len(view)
+        short = end <= self.limits.frame_bytes  # then no frame in it is too long (FRM-03r)
+        plain = short and self.remote is HalfState.TALKING
+        while self._fault is None:
+            # The common message, inline: one legal in its bytes, of a call that may simply go on with it.
+            while plain and end - at >= _LEAST:
+                length, header, letter = _peek(view, at)
+                after = at + HEADER_BYTES + length
+                if header != TWO_ENTRIES or after > end:
+                    break
+                body = view[at + HEADER_BYTES : after]
+                try:
+                    message = TWO_KEYS[letter](body)
+                except NOT_TAKEN:
+                    break
+                call = get(message.cid)
+                if call is None or (state := call.theirs.get(message.event)) is None:
+                    break
+                if state is not call.state:
+                    enter(call, state)
+                at = after
+                self.body_bytes = length
+                yield message
+            # Any other, by all the rules.
+            frame = self._deframer.body(view, at)
+            if frame is None:
+                break
+            at += HEADER_BYTES + len(frame)
+            self.body_bytes = len(frame)
+            yield from self._receive_body(frame)
+            plain = short and self.remote is HalfState.TALKING
+        if self._deframer.refused and not self._fault:
+            yield from self._receive_malformed(self._deframer.refused)
+        self._deframer.keep(view, at)
 
     def receive_eof(self) -> list[Event]:
         """Take the end of the other side's stream, orderly or not."""
@@ -137,25 +200,29 @@ class Connection:
         self._said.move_half(self.role.other, HALF_TABLE[self.remote, HalfEvent.EOF])
         return [ConnectionLost(truncated=self._deframer.inside_frame and not self._fault)]
 
-    def _receive_message(self, message: Message, events: list[Event]) -> None:
+    def _receive_body(self, body: memoryview) -> list[Event]:
+        try:
+            message = _wire.decode(body)
+        except DecodeError as error:
+            return self._receive_malformed(error)
         them = self.role.other
         step = self._said.judge(them, message)
         self._said.take(them, step, message)
-        if step.takes_effect and not self._too_late(step):
-            events.append(_event(message))
-        self._report(step, events)
+        told: list[Event] = [_event(message)] if step.takes_effect and not self._too_late(step) else []
+        return told + self._report(step)
 
-    def _receive_malformed(self, error: DecodeError, events: list[Event]) -> None:
+    def _receive_malformed(self, error: DecodeError) -> list[Event]:
         them = self.role.other
         step = self._said.judge_malformed(them, error)
         self._said.take(them, step)
-        self._report(step, events)
+        return self._report(step)
 
-    def _report(self, step: Step, events: list[Event]) -> None:
-        if step.violation and not self._too_late(step):
-            events.append(step.violation)
-            if step.violation.reaction is Reaction.CLOSE:
-                self._fault = step.violation
+    def _report(self, step: Step) -> list[Event]:
+        if step.violation is None or self._too_late(step):
+            return []
+        if step.violation.reaction is Reaction.CLOSE:
+            self._fault = step.violation
+        return [step.violation]
 
     def _too_late(self, step: Step) -> bool:
         # An OPEN, broken or not, that our GOODBYE has crossed: nobody answers it, and its sender knows

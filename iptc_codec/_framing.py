@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HEADER_BYTES: Final = 4
 
+_NO_BYTES: Final = memoryview(b"")
+
 
 def frame(body: bytes) -> bytes:
     """Put a body into a frame; its length is the caller's to check (FRM-03s, FRM-04s)."""
@@ -38,41 +40,52 @@ class Deframer:
         """Whether the stream so far ends inside a frame (FRM-05r)."""
         return bool(self._held)
 
-    def feed(self, data: bytes | bytearray | memoryview) -> list[bytes | memoryview]:
+    def feed(self, data: bytes | bytearray | memoryview) -> list[memoryview]:
         """Take the next bytes of the stream; returns the bodies that they complete.
 
         A body may be a view into `data`: read it before `data` changes. A bad length shows in `refused`,
         after the bodies before it were returned.
         """
-        if self.refused:
-            return []
-        if self._held:
-            self._held += data
-            if len(self._held) < self._wanted:
-                return []
-            data, self._held = self._held, bytearray()
-        view = memoryview(data).cast("B")
-        bodies, rest = self._cut(view)
-        if not self.refused:
-            self._held += view[rest:]
+        view = self.join(data)
+        bodies: list[memoryview] = []
+        at = 0
+        while body := self.body(view, at):
+            bodies.append(body)
+            at += HEADER_BYTES + len(body)
+        self.keep(view, at)
         return bodies
 
-    def _cut(self, view: memoryview) -> tuple[list[bytes | memoryview], int]:
-        bodies: list[bytes | memoryview] = []
-        at, end = 0, len(view)
-        while end - at >= HEADER_BYTES:
-            length = int.from_bytes(view[at : at + HEADER_BYTES], "little")
-            # On the header alone, and before any memory is taken for the body: FRM-03r, FRM-04r.
-            if not 0 < length <= self._longest:
-                self.refused = _refuse(length)
-                return bodies, end
-            self._wanted = HEADER_BYTES + length
-            if end - at < self._wanted:
-                return bodies, at
-            bodies.append(view[at + HEADER_BYTES : at + self._wanted])
-            at += self._wanted
+    def join(self, data: bytes | bytearray | memoryview) -> memoryview:
+        """What was kept and these bytes, if they complete a frame of it; else nothing, and all is kept."""
+        if not self._held:
+            return memoryview(data).cast("B")
+        self._held += data
+        if len(self._held) < self._wanted:
+            return _NO_BYTES
+        data, self._held = self._held, bytearray()
+        return memoryview(data)
+
+    def body(self, view: memoryview, at: int) -> memoryview | None:
+        """The body of the frame that begins at `at`; None if it is not whole, or its length is refused."""
+        start = at + HEADER_BYTES
+        if self.refused or start > len(view):
+            return None
+        length = int.from_bytes(view[at:start], "little")
+        # On the header alone, and before any memory is taken for the body: FRM-03r, FRM-04r.
+        if not 0 < length <= self._longest:
+            self.refused = _refuse(length)
+            return None
+        return view[start : start + length] if start + length <= len(view) else None
+
+    def keep(self, view: memoryview, at: int) -> None:
+        """Keep the rest, from `at` on, for the bytes that follow: it is less than a frame."""
+        rest = view[at:]
+        if not rest or self.refused:
+            return
+        self._held += rest
         self._wanted = HEADER_BYTES
-        return bodies, at
+        if len(rest) >= HEADER_BYTES:
+            self._wanted += int.from_bytes(rest[:HEADER_BYTES], "little")
 
 
 def _refuse(length: int) -> DecodeError:

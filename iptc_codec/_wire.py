@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-_ONE_ENTRY, _TWO_ENTRIES, _FIXSTR = 0x81, 0x82, 0xA0
+_ONE_ENTRY, _FIXSTR = 0x81, 0xA0
+TWO_ENTRIES: Final = 0x82
+"""The header of a map of two entries, with which the common messages begin."""
 
 
 class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +54,7 @@ class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cid: Cid
 
 
-_NOT_TAKEN = (msgspec.DecodeError, ValueError, LookupError, RecursionError, MemoryError)
+NOT_TAKEN: Final = (msgspec.DecodeError, ValueError, LookupError, RecursionError, MemoryError)
 """What a reader raises: msgspec's errors, bad UTF-8, no such kind, a body too short, too deep, too much."""
 
 _read_open = msgspec.msgpack.Decoder(Open).decode
@@ -63,12 +65,18 @@ _read_any = msgspec.msgpack.Decoder().decode
 _skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 
+PLAIN: Final = (Item, Result, Started)
+"""Messages that are legal in themselves, whatever their value is, if their cid is."""
+
+_SCALARS: Final = frozenset({bool, int, float, str, bytes})
+"""Types whose values hold no `msgspec.Raw`."""
+
 
 def decode(body: Body) -> Message:
     """Read a body. Raises `DecodeError`, which names the clause that it breaks."""
     try:
         return _READERS[body[0]][body[4]](body)
-    except _NOT_TAKEN:
+    except NOT_TAKEN:
         return _decode_slowly(body)
 
 
@@ -81,13 +89,13 @@ def _read_end(body: Body) -> End:
 
 def _read_error(body: Body) -> Fail:
     # The body of the error follows its key; a repeated key in it would need a third entry (ERR-01s).
-    if body[7] != _TWO_ENTRIES:
+    if body[7] != TWO_ENTRIES:
         raise ValueError
     return _read_fail(body)
 
 
 def _read_fatal(body: Body) -> Fatal:
-    if body[7] != _TWO_ENTRIES:
+    if body[7] != TWO_ENTRIES:
         raise ValueError
     return _read_lone_error(body)
 
@@ -99,13 +107,13 @@ def _read_cid_first(body: Body) -> CallMessage:
     other_key = 6 + body[5] - _FIXSTR
     letter = body[other_key + 3]
     if letter != ord("r"):
-        return _TWO_KEYS[letter](body)
-    if body[other_key + 6] != _TWO_ENTRIES:  # ERR-01s, as above
+        return TWO_KEYS[letter](body)
+    if body[other_key + 6] != TWO_ENTRIES:  # ERR-01s, as above
         raise ValueError
     return _read_fail(body)
 
 
-_TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
+TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
     ord("n"): msgspec.msgpack.Decoder(Ack).decode,
     ord("a"): msgspec.msgpack.Decoder(Started).decode,
     ord("e"): msgspec.msgpack.Decoder(Item).decode,
@@ -114,10 +122,11 @@ _TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
     ord("r"): _read_error,
     ord("d"): _read_cid_first,
 }
+"""By the third letter of the first key: the readers of maps of two entries."""
 
 _READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
     _ONE_ENTRY: {ord("d"): _read_open, ord("r"): _read_fatal},
-    _TWO_ENTRIES: _TWO_KEYS,
+    TWO_ENTRIES: TWO_KEYS,
 }
 """By the map's header, then by the third letter of its first key."""
 
@@ -155,7 +164,7 @@ def _read_loosely(body: Body) -> Message | None:
         elif not isinstance(plain, list):
             return None
         message = _message(plain)
-    except (*_NOT_TAKEN, TypeError):
+    except (*NOT_TAKEN, TypeError):
         return None
     clause = _open_clause(message) if isinstance(message, Open) else _own_clause(message)
     return message if clause is None else None
@@ -222,6 +231,17 @@ def write(message: Message) -> bytes:
     except Exception as exc:
         detail = f"{type(exc).__name__}: {exc}"
         raise UnencodableValueError(_finding("TRM-05s", message, detail)) from exc
+    return body
+
+
+def write_plain(message: Item | Result | Started) -> bytes | None:
+    """Write as `write` does; None if that would raise."""
+    try:
+        body = _write(message)
+        if type(message.value) not in _SCALARS:
+            _skip(body)
+    except Exception:  # noqa: BLE001 - whatever the application's values raise, `write` says it
+        return None
     return body
 
 
