@@ -71,21 +71,23 @@ def _rows() -> dict[tuple[State, Sender], Row]:
 
 _ROWS: Final = _rows()
 
+_LIVE_AT_CALLER: Final = LIVE - {State.FAILED}
 _OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
 
 
 class Call:
     """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL.
 
-    `over` is what all of its messages meet once it has ended without a terminal. `ours` and `theirs` are the
-    rows of the side that we are and of the other; both empty for an observer, and where more than the state
-    decides.
+    It is live in the states `live_in`. `over` is what all of its messages meet once it has ended without a
+    terminal. `ours` and `theirs` are the rows of the side that we are and of the other; both empty for an
+    observer, and where more than the state decides.
     """
 
-    __slots__ = ("cid", "opener", "ours", "over", "state", "target", "theirs")
+    __slots__ = ("cid", "live_in", "opener", "ours", "over", "state", "target", "theirs")
 
-    def __init__(self, cid: str, opener: Role, state: State) -> None:
+    def __init__(self, cid: str, opener: Role, state: State, live_in: frozenset[State]) -> None:
         self.cid = cid
+        self.live_in = live_in
         self.opener = opener
         self.state = state
         self.target: Call | None = None
@@ -124,7 +126,9 @@ class Calls:
         """Let an event happen of which `look` has just said `cell`."""
         if event is CallEvent.OPEN and cell.legal:
             self._ended.pop(cid, None)
-            opened = self._calls[cid] = Call(cid, side, cell.next)
+            opened = self._calls[cid] = Call(
+                cid, side, cell.next, _LIVE_AT_CALLER if side is self._seat else LIVE
+            )
             self._give_rows(opened)
             self._counts[side] += 1
             if side.other in self._left:  # it has crossed the GOODBYE of who should have served it
@@ -161,7 +165,7 @@ class Calls:
 
     def live(self) -> Iterator[Call]:
         """The calls that have not ended."""
-        return (call for call in self._calls.values() if self._is_live(call, call.state))
+        return (call for call in self._calls.values() if call.state in call.live_in)
 
     def count(self, opener: Role) -> int:
         """How many calls a side has open (OPN-12s)."""
@@ -206,9 +210,6 @@ class Calls:
     def _served(self, side: Role) -> Iterator[Call]:
         return (call for call in self._calls.values() if call.opener is not side and call.state in LIVE)
 
-    def _is_live(self, call: Call, state: State) -> bool:
-        return state in LIVE and not (state is State.FAILED and call.opener is self._seat)
-
     def _cut(self, call: Call) -> None:
         self.enter(call, OVER.next)
         call.over = OVER
@@ -227,7 +228,7 @@ class Calls:
             return
         before, call.state = call.state, state
         self._give_rows(call)
-        if self._is_live(call, before) and not self._is_live(call, state):
+        if before in call.live_in and state not in call.live_in:
             self._counts[call.opener] -= 1
             call.target = None
             self._ended[call.cid] = None

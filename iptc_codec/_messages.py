@@ -69,8 +69,12 @@ class Ack(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def event(self) -> CallEvent:
-        """One event for each kind."""
-        return ACKS[self.functype]
+        """One event for each kind; `MALFORMED` if it is none of them."""
+        return (
+            ACKS.get(self.functype, CallEvent.MALFORMED)
+            if isinstance(self.functype, str)
+            else CallEvent.MALFORMED
+        )
 
 
 class Started(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "started"}):

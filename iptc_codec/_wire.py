@@ -65,8 +65,8 @@ _read_any = msgspec.msgpack.Decoder().decode
 _skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 
-PLAIN: Final = (Item, Result, Started)
-"""Messages that are legal in themselves, whatever their value is, if their cid is."""
+PLAIN: Final = (Item, Result, Started, Ack)
+"""Messages that are legal in themselves, whatever their value is, if their cid and their event are."""
 
 _SCALARS: Final = frozenset({bool, int, float, str, bytes})
 """Types whose values hold no `msgspec.Raw`."""
@@ -234,11 +234,11 @@ def write(message: Message) -> bytes:
     return body
 
 
-def write_plain(message: Item | Result | Started) -> bytes | None:
+def write_plain(message: Item | Result | Started | Ack) -> bytes | None:
     """Write as `write` does; None if that would raise."""
     try:
         body = _write(message)
-        if type(message.value) not in _SCALARS:
+        if not isinstance(message, Ack) and type(message.value) not in _SCALARS:
             _skip(body)
     except Exception:  # noqa: BLE001 - whatever the application's values raise, `write` says it
         return None

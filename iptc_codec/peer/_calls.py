@@ -10,6 +10,7 @@ import trio
 from iptc_codec import (
     CANCEL_FUNCTION,
     Ack,
+    Command,
     Fail,
     HalfState,
     LocalProtocolError,
@@ -27,7 +28,7 @@ from ._exports import Kind
 from ._link import Link, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
 _TOO_MANY = "OPN-12s"
 
@@ -68,35 +69,46 @@ class Calls:
     def __init__(self, link: Link, uid: tuple[str, str]) -> None:
         self._link = link
         self._uid = uid
-        self._live: dict[str, Call] = {}
+        self.live: dict[str, Call] = {}
+        """By cid."""
 
     def get(self, cid: str) -> Call | None:
         """The live call with this cid."""
-        return self._live.get(cid)
+        return self.live.get(cid)
+
+    async def call(self, ns: str, func: str, kwargs: dict[str, object]) -> object:
+        """Call an async function, as in an `opened` block; its value."""
+        call = await self._begin(ns, func, kwargs, Kind.ASYNCFUNC)
+        try:
+            return await call.result()
+        finally:
+            if call.outcome is None:
+                await self._give_up(call)
 
     @asynccontextmanager
-    async def opened(
-        self, ns: str, func: str, kwargs: Mapping[str, object], kind: Kind
-    ) -> AsyncIterator[Call]:
+    async def opened(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> AsyncIterator[Call]:
         """Open a call, and see to it that it has ended, at both ends, when the block is left.
 
         Raises `Disconnected`, `TooManyCallsError`, and `LocalProtocolError` if the OPEN can't be encoded.
         """
-        await self._link.room()
-        if self._link.phase is not Phase.TALKING:
-            raise self._link.disconnected()
-        try:
-            call = self._open(ns, func, kwargs, kind)
-        except LocalProtocolError as error:
-            if error.clause == _TOO_MANY:
-                raise TooManyCallsError(f"{self._link.limits.open_calls} calls are open") from None
-            raise
+        call = await self._begin(ns, func, kwargs, kind)
         try:
             yield call
         finally:
             call.inbox.leave()
             if call.outcome is None:
                 await self._give_up(call)
+
+    async def _begin(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> Call:
+        await self._link.room()
+        if self._link.phase is not Phase.TALKING:
+            raise self._link.disconnected()
+        try:
+            return self._open(ns, func, kwargs, kind)
+        except LocalProtocolError as error:
+            if error.clause == _TOO_MANY:
+                raise TooManyCallsError(f"{self._link.limits.open_calls} calls are open") from None
+            raise
 
     def cancel(self, call: Call) -> None:
         """Send a CANCEL, if none was sent, without waiting for anything."""
@@ -109,16 +121,16 @@ class Calls:
 
     async def cancel_all(self) -> None:
         """Cancel every live call and wait, for `cancel_seconds` at most, until all have ended."""
-        for call in [call for call in self._live.values() if call.target is None]:
+        for call in [call for call in self.live.values() if call.target is None]:
             call.inbox.leave()
             self.cancel(call)
         with trio.move_on_after(self._link.limits.cancel_seconds):
-            while self._live:
-                await next(iter(self._live.values())).wait()
+            while self.live:
+                await next(iter(self.live.values())).wait()
 
     def fail_all(self, why: str) -> None:
         """The connection has ended: nothing that waits for a call waits any longer (DSC-04r)."""
-        for call in list(self._live.values()):
+        for call in list(self.live.values()):
             self._settle(call, Disconnected(why))
 
     # What the reader brings.
@@ -145,19 +157,19 @@ class Calls:
             self.cancel(call)
 
     def _open(
-        self, ns: str, func: str, kwargs: Mapping[str, object], kind: Kind, target: Call | None = None
+        self, ns: str, func: str, kwargs: dict[str, object], kind: Kind, target: Call | None = None
     ) -> Call:
         cid = self._link.conn.fresh_cid()
-        self._link.post(Open.of(ns, func, dict(kwargs), self._uid, cid), answer=target is not None)
+        self._link.post(Open(Command(ns, func, kwargs, self._uid, cid)), answer=target is not None)
         call = Call(self._link, cid, kind, target)
-        self._live[cid] = call
+        self.live[cid] = call
         return call
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
         if call.outcome is not None:
             return
         call.outcome = outcome
-        self._live.pop(call.cid, None)
+        self.live.pop(call.cid, None)
         call.wake()
         if call.target is not None and isinstance(outcome, Result):
             # Real callees end a cancelled call by this answer alone (CXL-02r).

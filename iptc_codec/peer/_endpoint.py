@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 
-from iptc_codec import OVERRUN_TYPE, End, Fail, Item, Result, State
+from iptc_codec import OVERRUN_TYPE, End, Fail, Item, LocalProtocolError, Result, State
 
 from ._errors import remote_error
 from ._flow import Inbox
-from ._pace import Pace
+from ._waiters import Waiters
 
 if TYPE_CHECKING:
     from ._link import Link
+
+_FULL_TURN: Final = 64
+"""After so many items a task lets the others run, whether it would have to wait or not. A full checkpoint
+costs more than all the work for one item; at each of the others it looks whether it is cancelled."""
 
 Outcome = Result | End | Fail | Exception
 """How a call has ended for this end: by the callee's terminal, or by what became of it here."""
@@ -35,8 +39,8 @@ class Endpoint:
         self.outcome: Outcome | None = None
         self.seen = False
         self.closed = False
-        self._lot = trio.lowlevel.ParkingLot()
-        self._pace = Pace()
+        self._waiters = Waiters()
+        self._steps = 0
 
     @property
     def state(self) -> State:
@@ -55,41 +59,63 @@ class Endpoint:
 
     def wake(self) -> None:
         """Let whoever waits for this call look again."""
-        self._lot.unpark_all()
+        self._waiters.wake()
 
     async def wait(self) -> None:
         """Wait until something has happened to this call."""
-        await self._lot.park()
+        await self._waiters.wait()
 
-    def deliver(self, item: Item, size: int) -> None:
+    def deliver(self, value: object, size: int) -> None:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
-        if self.inbox.put(item.value, size):
+        if self.inbox.put(value, size):
             self.link.say(Fail.of(OVERRUN_TYPE, "the consumer takes no items", self.cid))
-        self.wake()
+        self._waiters.wake()
 
     async def receive(self) -> object:
         """The next item. Raises `trio.EndOfChannel` after the last one, and what `check` raises.
 
         Raises `trio.ClosedResourceError` once this end has left the stream.
         """
-        await self._pace.step()
-        while not self.inbox and not self.inbox.lost:
+        await self._arrival()
+        return self.inbox.take()
+
+    async def receive_batch(self) -> list[object]:
+        """All items that have come, at least one. Raises as `receive` does."""
+        await self._arrival()
+        return self.inbox.take_all()
+
+    async def _arrival(self) -> None:
+        self._steps += 1
+        if self._steps % _FULL_TURN:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        else:
+            await trio.lowlevel.checkpoint()
+        while self.inbox.empty:
             if self.closed:
                 raise trio.ClosedResourceError("the stream was left")
             self.check()
             if self.ended_by_other:
                 raise trio.EndOfChannel
-            await self.wait()
-        return self.inbox.take()
+            await self._waiters.wait()
 
     async def send(self, value: object) -> None:
         """Send an item. Raises `trio.ClosedResourceError` if this half is closed, and what `check` raises."""
-        await self._pace.step()
-        await self.link.room()
-        self.check()
-        if not self.can_send:
+        self._steps += 1
+        if self._steps % _FULL_TURN == 0:
+            await trio.lowlevel.checkpoint()
+        if self.link.writer.full:
+            await self.link.room()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        if self.outcome is not None:
+            self.check()
             raise trio.ClosedResourceError("this half of the stream is closed")
-        self.link.post(Item(value, self.cid), answer=False)
+        try:
+            self.link.post(Item(value, self.cid))
+        except LocalProtocolError:
+            if self.can_send:  # it is the value's fault
+                raise
+            raise trio.ClosedResourceError("this half of the stream is closed") from None
 
     def close(self) -> None:
         """Take no more items, and let go what waits."""

@@ -18,6 +18,10 @@ RUNTIME = CANCEL_FUNCTION[0]
 """The namespace of the runtime itself: a closed list, to which nothing can be exported (RUN-01r)."""
 
 
+_NAMED = frozenset({inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY})
+_REST = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
+
+
 class Kind(StrEnum):
     """The three kinds of call, by their `functype` (OPN-05s)."""
 
@@ -41,9 +45,24 @@ class Export:
     function: Callable[..., Any]
     kind: Kind
     signature: inspect.Signature
+    names: frozenset[str]
+    needed: frozenset[str]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], kind: Kind) -> Export:
+        """Look at a function once, so that most calls need no second look at its signature."""
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())[kind is Kind.CONTEXT :]
+        names = frozenset(one.name for one in parameters if one.kind in _NAMED)
+        needed = frozenset(
+            one.name for one in parameters if one.default is one.empty and one.kind not in _REST
+        )
+        return cls(function, kind, signature, names, needed)
 
     def check(self, kwargs: Mapping[str, object]) -> None:
         """Raise `TypeError` if the function can't be called with these (OPN-07s)."""
+        if self.needed <= kwargs.keys() <= self.names:
+            return
         if self.kind is Kind.CONTEXT:
             self.signature.bind(None, **kwargs)
         else:
@@ -77,7 +96,7 @@ class Exports:
         served = self._namespaces.setdefault(ns, {})
         if not name or name.startswith("__") or ns == RUNTIME or name in served:
             raise ValueError(f"{ns!r}.{name!r} cannot be exported, or is already")
-        served[name] = Export(function, _kind_of(function, kind), inspect.signature(function))
+        served[name] = Export.of(function, _kind_of(function, kind))
 
     def function(self, ns: str, *, name: str | None = None) -> Callable[[_F], _F]:
         """Decorate an async function or an async generator function."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -86,15 +86,23 @@ class Gate:
         return min(self._idle_since[inbox] + stall, self._shut_since[inbox] + _PAUSE_STALLS * stall)
 
 
+_NO_ITEMS: Final[deque[tuple[object, int]]] = deque(maxlen=0)
+
+
 class Inbox:
     """The items of one call that its consumer has not taken yet."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._items: deque[tuple[object, int]] = deque()
+        self._items = _NO_ITEMS
         self._bytes = 0
         self._mode = Mode.HOLDING
         self.lost = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take, not even word of a loss."""
+        return not self._items and not self.lost
 
     def __len__(self) -> int:
         return len(self._items)
@@ -102,6 +110,10 @@ class Inbox:
     def put(self, value: object, size: int) -> bool:
         """Take an item of a frame of `size` bytes. True if it is the first that is lost: give notice."""
         if self._mode is Mode.HOLDING:
+            if self._items is _NO_ITEMS:
+                self._items = (
+                    deque()
+                )  # most calls never need one, and it is larger than all the rest of a call
             self._items.append((value, size))
             self._bytes += size
             if self._above(0):
@@ -117,12 +129,27 @@ class Inbox:
             raise StreamOverrunError(self.lost)
         value, size = self._items.popleft()
         self._bytes -= size
+        if self._gate.shut:
+            self._refill()
+        return value
+
+    def take_all(self) -> list[object]:
+        """All items that are held, the oldest first. Raises `StreamOverrunError` as `take` does."""
+        if not self._items and self.lost:
+            raise StreamOverrunError(self.lost)
+        values = [value for value, _ in self._items]
+        self._items.clear()
+        self._bytes = 0
+        if self._gate.shut:
+            self._refill()
+        return values
+
+    def _refill(self) -> None:
         if self._gate.holds(self):
             if self._above(min(_REFILL_ITEMS, self._gate.limits.held_items // 4)):
                 self._gate.touch(self)
             else:
                 self._gate.clear(self)
-        return value
 
     def overrun(self) -> None:
         """Hold no more items; those held stay."""
@@ -132,7 +159,7 @@ class Inbox:
     def leave(self) -> None:
         """The consumer is gone: let go what is held and what still comes."""
         self._mode = Mode.LEFT
-        self._items.clear()
+        self._items = _NO_ITEMS
         self._bytes = 0
         self._gate.clear(self)
 

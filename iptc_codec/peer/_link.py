@@ -13,6 +13,7 @@ from iptc_codec import Connection, Fatal, HalfState, Limits, LocalProtocolError,
 from ._errors import VIOLATION_TYPE, Disconnected
 from ._flow import Gate
 from ._report import shortened
+from ._transport import transport
 from ._writer import Writer
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Link:
         self.conn = conn
         self.limits = limits
         self.settings = settings
-        self.writer = Writer(stream, settings)
+        self.transport = transport(stream)
+        self.writer = Writer(self.transport, settings)
         self.gate = Gate(limits)
         self.phase = Phase.TALKING
         self.why = "the connection is open"
@@ -64,15 +66,16 @@ class Link:
         _log.error("the codec refused what the peer had to say", exc_info=error)
         self.break_off(f"this end was about to break the protocol: {error}")
 
-    def post(self, message: Message, *, answer: bool) -> None:
+    def post(self, message: Message, *, answer: bool = False, hold: bool = False) -> None:
         """Queue what the application says, without waiting. Does nothing once the connection has ended.
 
-        Raises `LocalProtocolError` where the codec does, `UnencodableValueError` among them.
+        `answer` and `hold` as in `Writer.put`. Raises `LocalProtocolError` where the codec does,
+        `UnencodableValueError` among them.
         """
         if self.phase is not Phase.ENDED:
-            self.writer.put(self.conn.send(message), answer=answer)
+            self.writer.put(self.conn.parts(message), answer=answer, hold=hold)
 
-    def say(self, message: Message, *, answer: bool = True) -> None:
+    def say(self, message: Message, *, answer: bool = True, hold: bool = False) -> None:
         """Queue what the runtime says by itself. Never raises.
 
         After our GOODBYE nothing can be said any more (DSC-01s), however the other end goes on.
@@ -80,7 +83,7 @@ class Link:
         if self.phase is Phase.ENDED or self.conn.local is not HalfState.TALKING:
             return
         try:
-            self.post(message, answer=answer)
+            self.post(message, answer=answer, hold=hold)
         except LocalProtocolError as error:
             self.contain(error)
 
@@ -107,6 +110,7 @@ class Link:
         Shielded: a cancelled call has a terminal too. Once nobody can open another call, what
         waits is bounded without it.
         """
-        with trio.CancelScope(shield=True):
-            while self.writer.full and self.phase is Phase.TALKING:
-                await self.writer.progress()
+        if self.writer.full:  # a scope costs as much as a small message
+            with trio.CancelScope(shield=True):
+                while self.writer.full and self.phase is Phase.TALKING:
+                    await self.writer.progress()

@@ -62,7 +62,7 @@ class Peer:
         self._link = Link(stream, Connection(uid, role=role, limits=limits), limits, settings)
         self._calls = Calls(self._link, uid)
         self._serving = Serving(self._link, exports)
-        self._reader = Reader(stream, self._link, self._calls, self._serving, self._on_goodbye)
+        self._reader = Reader(self._link, self._calls, self._serving, self._on_goodbye)
         self._left = trio.Event()
         self._left_by = -math.inf
         self._ended = trio.Event()
@@ -81,8 +81,7 @@ class Peer:
         can't be encoded. Cancelled, it cancels the remote task and waits, for `cancel_seconds` at most, until
         that has ended. So do all others.
         """
-        async with self._calls.opened(ns, func, kwargs, Kind.ASYNCFUNC) as call:
-            return await call.result()
+        return await self._calls.call(ns, func, kwargs)
 
     @asynccontextmanager
     async def stream(self, ns: str, func: str, /, **kwargs: object) -> AsyncIterator[ItemStream]:

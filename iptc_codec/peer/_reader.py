@@ -30,7 +30,6 @@ from iptc_codec import (
 )
 
 from ._calls import Call
-from ._cutter import Cutter
 from ._errors import Disconnected
 from ._exports import Kind
 
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from ._link import Link
     from ._serving import Serving
 
-_CHUNK = 65536
 _log = logging.getLogger("iptc_codec.peer")
 
 
@@ -50,19 +48,16 @@ class Reader:
 
     def __init__(
         self,
-        stream: trio.abc.ReceiveStream,
         link: Link,
         calls: Calls,
         serving: Serving,
         on_goodbye: Callable[[], None],
     ) -> None:
-        self._stream = stream
         self._link = link
         self._calls = calls
+        self._called, self._served = calls.live.get, serving.live.get
         self._serving = serving
         self._on_goodbye = on_goodbye
-        self._cutter = Cutter()
-        self._size = 0
         self.hello = trio.Event()
         self.scope = link.reading
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -84,8 +79,7 @@ class Reader:
         self.scope.deadline = trio.current_time() + self._link.limits.hello_seconds
         try:
             with self.scope:
-                while True:
-                    await self._take(await self._receive())
+                await self._read()
         except Disconnected as end:
             return str(end)
         if self._link.fault is not None:
@@ -94,25 +88,19 @@ class Reader:
             return "the other end sent no hello in time (HSK-05r)"
         return "this end has closed the connection"
 
-    async def _receive(self) -> bytes | bytearray:
-        try:
-            return await self._stream.receive_some(_CHUNK)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return b""
-
-    async def _take(self, data: bytes | bytearray) -> None:
-        if not data:
-            events = self._link.conn.receive_eof()
-            inside = any(isinstance(event, ConnectionLost) and event.truncated for event in events)
-            raise Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
-        for piece, size in self._cutter.cut(data):
-            self._size = size
-            for event in self._link.conn.receive(piece):
-                self._handlers[type(event)](event)
-            if self._link.gate.shut:
-                await self._link.gate.passage()
-        if not await self._link.writer.listened_to():
-            raise Disconnected("the other end asks and does not read the answers")
+    async def _read(self) -> None:
+        link, conn = self._link, self._link.conn
+        gate, writer, handlers = link.gate, link.writer, self._handlers
+        while data := await link.transport.read():
+            for event in conn.events(data):
+                handlers[type(event)](event)
+                if gate.shut:
+                    await gate.passage()
+            if writer.behind and not await writer.listened_to():
+                raise Disconnected("the other end asks and does not read the answers")
+            writer.next_turn()
+        inside = any(isinstance(event, ConnectionLost) and event.truncated for event in conn.receive_eof())
+        raise Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
 
     # The connection.
 
@@ -155,8 +143,8 @@ class Reader:
             self._calls.started(call, message)
 
     def _item(self, message: Item) -> None:
-        if end := self._serving.get(message.cid) or self._calls.get(message.cid):
-            end.deliver(message, self._size)
+        if end := self._served(message.cid) or self._called(message.cid):
+            end.deliver(message.value, self._link.conn.body_bytes)
 
     def _end(self, message: End) -> None:
         if served := self._serving.get(message.cid):

@@ -71,22 +71,23 @@ class Serving:
     def __init__(self, link: Link, exports: Exports) -> None:
         self._link = link
         self._exports = exports
-        self._live: dict[str, Served] = {}
+        self.live: dict[str, Served] = {}
+        """By cid."""
         self._cancels: dict[str, Served] = {}
         self._idle = trio.lowlevel.ParkingLot()
 
     def get(self, cid: str) -> Served | None:
         """The live call with this cid."""
-        return self._live.get(cid)
+        return self.live.get(cid)
 
     def cancel_all(self) -> None:
         """Cancel every call; each gets its terminal while the connection stands (DSC-02r, DSC-03r)."""
-        for served in list(self._live.values()):
+        for served in list(self.live.values()):
             served.cancel()
 
     async def idle(self) -> None:
         """Wait until no call is served any more."""
-        while self._live or self._cancels:
+        while self.live or self._cancels:
             await self._idle.park()
 
     # What the reader brings.
@@ -110,7 +111,7 @@ class Serving:
         """The caller broke the protocol in a call: its task is let go, and that is how it ends (ERR-06s)."""
         detail = shortened(f"{violation.clause}: {violation.detail}", self._link.settings)
         verdict = Fail.of(VIOLATION_TYPE, detail, cid)
-        served = self._live.get(cid)
+        served = self.live.get(cid)
         if served is not None:
             served.cancel(verdict)
         else:
@@ -143,7 +144,7 @@ class Serving:
         cid_of_target = kwargs.get("cid")
         if len(kwargs) != 1 or not isinstance(cid_of_target, str):
             raise _Refusal("TypeError", f"{CANCEL_FUNCTION[1]} takes one str, cid")
-        target = self._live.get(cid_of_target)
+        target = self.live.get(cid_of_target)
         pending = self._cancels.get(cid_of_target)
         self._link.say(Ack(Kind.ASYNCFUNC.value, cid))
         if target is not None:
@@ -157,8 +158,8 @@ class Serving:
             self._link.say(Result(pending is not None, cid))
 
     def _start(self, cid: str, kind: Kind, task: Callable[[Served], Awaitable[Result | End]]) -> None:
-        self._link.say(Ack(kind.value, cid))
-        served = self._live[cid] = Served(self._link, cid)
+        self._link.say(Ack(kind.value, cid), hold=True)
+        served = self.live[cid] = Served(self._link, cid)
         self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
@@ -184,7 +185,7 @@ class Serving:
             self._end(served, terminal)
 
     def _end(self, served: Served, terminal: Message) -> None:
-        del self._live[served.cid]
+        del self.live[served.cid]
         served.inbox.leave()
         try:
             self._link.post(served.verdict or terminal, answer=False)

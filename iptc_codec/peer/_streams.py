@@ -11,6 +11,8 @@ from iptc_codec import End
 from ._report import failure
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from ._endpoint import Endpoint
 
 
@@ -30,7 +32,7 @@ class ItemStream:
 
     async def __anext__(self) -> object:
         try:
-            return await self.receive()
+            return await self._endpoint.receive()
         except trio.EndOfChannel:
             raise StopAsyncIteration from None
 
@@ -40,6 +42,18 @@ class ItemStream:
         Raises `trio.ClosedResourceError` once the block was left.
         """
         return await self._endpoint.receive()
+
+    async def batches(self) -> AsyncIterator[list[object]]:
+        """Iterate over the items in lists of those that have come together; faster where many do.
+
+        Ends and raises as iterating over single items does.
+        """
+        while True:
+            try:
+                batch = await self._endpoint.receive_batch()
+            except trio.EndOfChannel:
+                return
+            yield batch
 
 
 class ContextStream(ItemStream):

@@ -1,57 +1,86 @@
-"""The one task that writes to a connection.
+"""Writing to a connection: the first frame of a turn at once, what follows it together.
 
-Frames are queued whole and written whole: no cancelled task can leave half a frame behind (FRM-05s). What is
-queued is bounded: whatever a task has to send, terminals included, waits for room in that task, and the
-reader rests while too much of what it answers itself waits: ACKs, refusals, the answers of cancels. So two
-ends that answer each other at length never wait for each other.
+Frames are queued whole and written whole: no cancelled task can leave half a frame behind (FRM-05s). The
+first frame after a pause goes straight to the stream, from the task that has it. What is said after it in the
+same turn of the scheduler is written by one task, joined, a turn later. An ACK is held for that long, so that
+it leaves together with an answer that is there at once, and waits for no other.
+
+What is queued is bounded: whatever a task has to send, terminals included, waits for room in that task, and
+the reader rests while too much of what it answers itself waits: ACKs, refusals, the answers of cancels. So
+two ends that answer each other at length never wait for each other.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import trio
 
 if TYPE_CHECKING:
     from ._settings import Settings
+    from ._transport import Transport
 
-_BATCH = 65536
+_BATCH = 262144
 _AT_ONCE = 16
 """How many of those that wait for room look again at a time: woken all, most would find it taken."""
+
+
+class Turn(Enum):
+    """Who writes the next frame."""
+
+    FRESH = "whoever has it, at once"
+    TAKEN = "the task, a turn later: something was written in this turn already"
+    WRITING = "the task, when the stream has taken what it waits with"
+    STOPPED = "nobody any more"
 
 
 class Writer:
     """Queue and task; the task joins the frames that were queued since it last wrote."""
 
-    def __init__(self, stream: trio.abc.SendStream, settings: Settings) -> None:
-        self._stream = stream
+    def __init__(self, transport: Transport, settings: Settings) -> None:
+        self._transport = transport
         self._settings = settings
-        self._frames: deque[tuple[bytes, bool]] = deque()
-        self._waiting = 0
+        self._parts: list[bytes] = []
+        self._queued = self._written = 0
         self._answers = 0
+        self._ends: deque[tuple[int, int]] = deque()  # of each answer: where it ends, and its size
+        self._turn = Turn.FRESH
         self._work = trio.lowlevel.ParkingLot()
         self._progress = trio.lowlevel.ParkingLot()
         self._room = trio.lowlevel.ParkingLot()
         self._scope = trio.CancelScope()
 
-    def put(self, frame: bytes, *, answer: bool) -> None:
+    def put(self, parts: tuple[bytes, bytes], *, answer: bool = False, hold: bool = False) -> None:
         """Queue a frame, or drop it if nothing more is written. Never waits.
 
-        `answer` marks what the reader sends at once because the other end asked for it.
+        `answer` marks what the reader sends at once because the other end asked for it. With `hold` the frame
+        waits for a turn, for others to leave with it.
         """
-        if self.stopped:
+        if self._turn is Turn.STOPPED:
             return
-        self._frames.append((frame, answer))
-        self._waiting += len(frame)
+        size = len(parts[0]) + len(parts[1])
+        self._parts += parts
+        self._queued += size
         if answer:
-            self._answers += len(frame)
-        self._work.unpark_all()
+            self._answers += size
+            self._ends.append((self._queued, size))
+        if self._turn is Turn.FRESH and not hold:
+            self._turn = Turn.TAKEN
+            self._write_now()
+        if self._parts and self._work:
+            self._work.unpark_all()
+
+    def next_turn(self) -> None:
+        """Say that the scheduler has had a turn since the last frame: the next one may go out at once."""
+        if self._turn is Turn.TAKEN:
+            self._turn = Turn.FRESH
 
     @property
     def full(self) -> bool:
         """Whether no application data should be queued: so much waits, or nothing is written any more."""
-        return self._waiting > self._settings.send_bytes or self.stopped
+        return self._queued - self._written > self._settings.send_bytes or self._turn is Turn.STOPPED
 
     async def progress(self) -> None:
         """Wait until there may be room, or never will be."""
@@ -61,29 +90,33 @@ class Writer:
         """Let whoever waits for room look again."""
         self._room.unpark_all()
 
+    @property
+    def behind(self) -> bool:
+        """Whether the other end leaves too many of our answers unread."""
+        return self._answers > self._settings.answer_bytes
+
     async def listened_to(self) -> bool:
         """Wait until the other end has read enough of our answers. False if it read too few for too long."""
-        if self._answers <= self._settings.answer_bytes:
-            return True
         with trio.move_on_after(self._settings.answer_seconds):
-            while self._answers > self._settings.answer_bytes:
+            while self.behind:
                 await self._progress.park()
-        return self._answers <= self._settings.answer_bytes
+        return not self.behind
 
     async def flushed(self) -> None:
         """Wait until everything queued has been written, or can't be written any more."""
-        while self._waiting and not self.stopped:
+        while self._queued > self._written and not self.stopped:
             await self._progress.park()
 
     @property
     def stopped(self) -> bool:
         """Whether nothing more will be written."""
-        return self._scope.cancel_called
+        return self._turn is Turn.STOPPED
 
     def stop(self) -> None:
         """Write nothing more. The connection has to be closed then: a frame may be half written."""
+        self._turn = Turn.STOPPED
         self._scope.cancel()
-        self._frames.clear()
+        self._parts.clear()
         self._progress.unpark_all()
         self._room.unpark_all()
 
@@ -92,8 +125,9 @@ class Writer:
         with self._scope:
             try:
                 while True:
-                    while not self._frames:
+                    while not self._parts:
                         await self._find_work()
+                    await trio.lowlevel.checkpoint()  # for what others have to say in this turn
                     await self._write_some()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self.stop()
@@ -105,16 +139,44 @@ class Writer:
         else:
             await self._work.park()
 
+    def _write_now(self) -> None:
+        """Write all that is queued, as far as the stream takes it; the task goes on with the rest."""
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        taken = self._transport.write_now(data)
+        if taken < len(data):
+            self._parts.append(data[taken:])
+        self._wrote(taken)
+
     async def _write_some(self) -> None:
-        batch: list[bytes] = []
-        size = answers = 0
-        while self._frames and size < _BATCH:
-            frame, answer = self._frames.popleft()
-            batch.append(frame)
-            size += len(frame)
-            answers += len(frame) if answer else 0
-        await self._stream.send_all(batch[0] if len(batch) == 1 else b"".join(batch))
-        self._waiting -= size
-        self._answers -= answers
-        self._progress.unpark_all()
-        self._room.unpark(count=_AT_ONCE)
+        parts = self._batch()
+        if not parts:
+            return
+        data = b"".join(parts)
+        taken = self._transport.write_now(data)
+        if taken < len(data):
+            self._turn = Turn.WRITING
+            await self._transport.write(data[taken:])
+        if self._turn is not Turn.STOPPED:
+            self._turn = Turn.FRESH
+        self._wrote(len(data))
+
+    def _batch(self) -> list[bytes]:
+        parts, self._parts = self._parts, []
+        if self._queued - self._written > _BATCH:
+            size = count = 0
+            while count < len(parts) and size < _BATCH:
+                size += len(parts[count])
+                count += 1
+            self._parts = parts[count:]
+            del parts[count:]
+        return parts
+
+    def _wrote(self, size: int) -> None:
+        self._written += size
+        while self._ends and self._ends[0][0] <= self._written:
+            self._answers -= self._ends.popleft()[1]
+        if self._progress:
+            self._progress.unpark_all()
+        if self._room:
+            self._room.unpark(count=_AT_ONCE)

@@ -20,27 +20,12 @@ from iptc_codec.peer import (
     current_peer,
     open_stream_peer,
 )
-from iptc_codec.peer._cutter import Cutter
 from tests.peer.peer_support import NS, UID, Raw, calling, cancel, cmd, error, frame, pair, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
-
-
-@pytest.mark.parametrize("step", [1, 3, 7, 64, 10_000])
-def test_cutting_at_the_ends_of_frames(step: int) -> None:
-    frames = [frame(None), frame("x" * 300), b"\x00\x00\x00\x00", frame(list(range(50))), frame(1)]
-    data = b"".join(frames)
-    cutter = Cutter()
-    pieces = [
-        (bytes(piece), size)
-        for at in range(0, len(data), step)
-        for piece, size in cutter.cut(data[at : at + step])
-    ]
-    assert b"".join(piece for piece, _ in pieces) == data
-    assert [size for _, size in pieces if size] == [len(each) for each in frames]
 
 
 async def test_a_conversation_byte_by_byte() -> None:

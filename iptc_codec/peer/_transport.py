@@ -1,0 +1,108 @@
+"""The byte stream under a connection: what a socket can do at once, and any other stream with a wait.
+
+Reading gives large pieces. Writing tries first and waits only for what was not taken: most of what is said
+fits into the socket's buffer, and a wait costs more than all the rest of a small message.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final, Protocol
+
+import trio
+
+_SMALL: Final = 65536
+_LARGE: Final = 262144
+"""Bytes read at a time: a connection that has filled the small buffer gets the large one."""
+
+_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+class Transport(Protocol):
+    """What reader and writer want of a stream. One of each may wait at the same time."""
+
+    async def read(self) -> bytes | bytearray | memoryview:
+        """What has come, valid until the next `read`; empty at the end of the stream, however it ended."""
+
+    def write_now(self, data: bytes) -> int:
+        """Write what the stream takes without a wait; how many bytes that was. Never raises."""
+
+    async def write(self, data: bytes) -> None:
+        """Write all. Raises `trio.BrokenResourceError`, `trio.ClosedResourceError`."""
+
+
+def transport(stream: trio.abc.Stream) -> Transport:
+    """The fastest way to use a stream, with the same semantics for all."""
+    if isinstance(stream, trio.SocketStream) and hasattr(os, "readv"):
+        return _Socket(stream)
+    return _Stream(stream)
+
+
+class _Stream:
+    """Any stream of trio: TLS, a pipe, memory."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+
+    async def read(self) -> bytes | bytearray | memoryview:
+        try:
+            return await self._stream.receive_some(_SMALL)
+        except _BROKEN:
+            return b""
+
+    def write_now(self, data: bytes) -> int:  # noqa: ARG002  (no stream says what it would take at once)
+        return 0
+
+    async def write(self, data: bytes) -> None:
+        await self._stream.send_all(data)
+
+
+class _Socket:
+    """A socket, read and written directly: trio is asked only when there is something to wait for.
+
+    The descriptor is asked for anew each time. Once the stream is closed it is -1, which nobody has: its old
+    number may by then be that of another connection.
+    """
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+        self._descriptor = stream.socket.fileno
+        self._use(bytearray(_SMALL))
+        self._drained = True
+
+    async def read(self) -> bytes | bytearray | memoryview:
+        try:
+            if self._drained:  # as far as the last read could tell: it did not fill the buffer
+                await trio.lowlevel.wait_readable(self._descriptor())
+            else:
+                await trio.lowlevel.checkpoint()
+            while (size := self._read_now()) is None:
+                await trio.lowlevel.wait_readable(self._descriptor())
+        except (OSError, *_BROKEN):
+            return b""
+        self._drained = size < len(self._view)
+        if self._drained:
+            return self._view[:size]
+        full = self._view
+        if size < _LARGE:
+            self._use(bytearray(_LARGE))
+        return full
+
+    def _use(self, buffer: bytearray) -> None:
+        self._view = memoryview(buffer)
+        self._buffers = [buffer]
+
+    def _read_now(self) -> int | None:
+        try:
+            return os.readv(self._descriptor(), self._buffers)
+        except BlockingIOError:
+            return None
+
+    def write_now(self, data: bytes) -> int:
+        try:
+            return os.write(self._descriptor(), data)
+        except OSError:
+            return 0  # full, or broken: then whoever waits to write is told
+
+    async def write(self, data: bytes) -> None:
+        await self._stream.send_all(data)
