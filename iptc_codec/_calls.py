@@ -71,6 +71,7 @@ def _rows() -> dict[tuple[State, Sender], Row]:
 
 _ROWS: Final = _rows()
 
+_OPENED: Final = CALL_TABLE[INITIAL, Sender.CALLER, CallEvent.OPEN].next
 _LIVE_AT_CALLER: Final = LIVE - {State.FAILED}
 _OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
 
@@ -126,15 +127,18 @@ class Calls:
         """Let an event happen of which `look` has just said `cell`."""
         if event is CallEvent.OPEN and cell.legal:
             self._ended.pop(cid, None)
-            opened = self._calls[cid] = Call(
-                cid, side, cell.next, _LIVE_AT_CALLER if side is self._seat else LIVE
-            )
-            self._give_rows(opened)
-            self._counts[side] += 1
+            opened = self._open(side, cid, cell.next)
             if side.other in self._left:  # it has crossed the GOODBYE of who should have served it
                 self._cut(opened)
         elif call := self._calls.get(cid):
             self.enter(call, cell.next)
+
+    def open_plainly(self, side: Role, cid: str) -> bool:
+        """Take an OPEN that nothing speaks against: false, and nothing has happened, if anything might."""
+        if self._over or self._left or cid in self._calls:
+            return False
+        self._open(side, cid, _OPENED)
+        return True
 
     def step(self, side: Role, event: CallEvent, cid: str) -> Cell:
         """Look, and let it happen."""
@@ -209,6 +213,13 @@ class Calls:
 
     def _served(self, side: Role) -> Iterator[Call]:
         return (call for call in self._calls.values() if call.opener is not side and call.state in LIVE)
+
+    def _open(self, side: Role, cid: str, state: State) -> Call:
+        live_in = _LIVE_AT_CALLER if side is self._seat else LIVE
+        opened = self._calls[cid] = Call(cid, side, state, live_in)
+        self._give_rows(opened)
+        self._counts[side] += 1
+        return opened
 
     def _cut(self, call: Call) -> None:
         self.enter(call, OVER.next)

@@ -52,6 +52,7 @@ class Connection:
     ) -> None:
         self.uid = uid
         self.role = role
+        self._other = role.other
         self.limits = limits
         self._said = Conversation(limits, seat=role)
         self._deframer = Deframer(limits)
@@ -109,6 +110,11 @@ class Connection:
                     if state is not call.state:
                         self._said.calls.enter(call, state)
                     return _LENGTH(len(body)), body
+        elif isinstance(message, Open) and self.remote is not HalfState.LEFT:
+            body = _wire.write_open(message)
+            fits = body and len(body) <= self.limits.frame_bytes
+            if body and fits and self._said.open_plainly(self.role, message.cmd):
+                return _LENGTH(len(body)), body
         return self._parts_by_all_rules(message)
 
     def _parts_by_all_rules(self, message: Message) -> tuple[bytes, bytes]:
@@ -205,7 +211,9 @@ class Connection:
             message = _wire.decode(body)
         except DecodeError as error:
             return self._receive_malformed(error)
-        them = self.role.other
+        them = self._other
+        if isinstance(message, Open) and self._said.open_plainly(them, message.cmd):
+            return [message]
         step = self._said.judge(them, message)
         self._said.take(them, step, message)
         told: list[Event] = [_event(message)] if step.takes_effect and not self._too_late(step) else []

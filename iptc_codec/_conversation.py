@@ -26,7 +26,7 @@ from ._connection_table import (
     HalfState,
 )
 from ._errors import DecodeError, Violation
-from ._messages import CallMessage, Fatal, Goodbye, Hello, Message, Open
+from ._messages import CallMessage, Command, Fatal, Goodbye, Hello, Message, Open
 
 if TYPE_CHECKING:
     from ._limits import Limits
@@ -68,6 +68,16 @@ class Conversation:
         self.calls = Calls(limits.finished_calls, seat)
         self.halves: dict[Role, HalfState] = dict.fromkeys(Role, HALF_INITIAL)
         self.uids: dict[Role, tuple[str, str]] = {}
+
+    def open_plainly(self, side: Role, cmd: Command) -> bool:
+        """Take an OPEN that breaks no rule at first sight: false, and nothing has happened, if it might."""
+        return (
+            cmd.ns != CANCEL_FUNCTION[0]
+            and cmd.uid == self.uids.get(side)
+            and self.calls.count(side) < self._open_calls
+            and self.halves[side] is HalfState.TALKING
+            and self.calls.open_plainly(side, cmd.cid)
+        )
 
     def judge(self, side: Role, message: Message) -> Step:
         """What a message of `side` amounts to."""

@@ -68,6 +68,9 @@ _write = msgspec.msgpack.Encoder().encode
 PLAIN: Final = (Item, Result, Started, Ack)
 """Messages that are legal in themselves, whatever their value is, if their cid and their event are."""
 
+_SHORT_CID: Final = 64
+"""So many characters are within the bytes of a cid in any case (CID-01s)."""
+
 _SCALARS: Final = frozenset({bool, int, float, str, bytes})
 """Types whose values hold no `msgspec.Raw`."""
 
@@ -232,6 +235,22 @@ def write(message: Message) -> bytes:
         detail = f"{type(exc).__name__}: {exc}"
         raise UnencodableValueError(_finding("TRM-05s", message, detail)) from exc
     return body
+
+
+def write_open(opening: Open) -> bytes | None:
+    """Write an OPEN that is legal at first sight; None for any other."""
+    cmd = opening.cmd
+    if not (type(cmd) is Command and type(cmd.kwargs) is dict and type(cmd.cid) is str):
+        return None
+    for name, value in cmd.kwargs.items():
+        if type(name) is not str or type(value) not in _SCALARS:
+            return None
+    if not (type(cmd.ns) is type(cmd.func) is str and 0 < len(cmd.cid) <= _SHORT_CID):
+        return None
+    try:
+        return _write(opening)
+    except Exception:  # noqa: BLE001 - as above
+        return None
 
 
 def write_plain(message: Item | Result | Started | Ack) -> bytes | None:

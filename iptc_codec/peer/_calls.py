@@ -56,7 +56,8 @@ class Call(Endpoint):
 
     async def result(self) -> object:
         """Wait for the terminal: the value of a RESULT; anything else raises."""
-        await trio.lowlevel.checkpoint_if_cancelled()
+        if self.outcome is not None:
+            await trio.lowlevel.checkpoint_if_cancelled()
         while self.outcome is None:
             await self.wait()
         self.check()

@@ -110,7 +110,6 @@ class Link:
         Shielded: a cancelled call has a terminal too. Once nobody can open another call, what
         waits is bounded without it.
         """
-        if self.writer.full:  # a scope costs as much as a small message
-            with trio.CancelScope(shield=True):
-                while self.writer.full and self.phase is Phase.TALKING:
-                    await self.writer.progress()
+        with trio.CancelScope(shield=True):
+            while self.writer.full and self.phase is Phase.TALKING:
+                await self.writer.progress()

@@ -181,7 +181,8 @@ class Serving:
             cancelled = served.scope.cancel_called and is_clean_up(error)
             terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
         finally:
-            await self._link.room_for_terminal()
+            if self._link.writer.full:
+                await self._link.room_for_terminal()
             self._end(served, terminal)
 
     def _end(self, served: Served, terminal: Message) -> None:
