@@ -3,11 +3,12 @@ import { createInterface } from 'node:readline';
 import { toJson } from './json.js';
 import { Fault } from './msgpack.js';
 import { CONNECTION } from './spec.js';
-import { frames, read } from './wire.js';
+import { Frames, read } from './wire.js';
 
-async function decode(bytes) {
+function decode(bytes) {
   try {
-    for await (const body of frames([bytes])) return read(body);
+    const [body] = new Frames().cut(bytes);
+    return read(body);
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
     return { event: 'MALFORMED_BYTES', clause: fault.clause };
@@ -35,7 +36,7 @@ function body({ event, kind, uid, reserved, cid, ns, func, kwargs, value, error 
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [phase, hex] = line.split(' ');
-  const answer = verdict(await decode(Buffer.from(hex, 'hex')), phase);
+  const answer = verdict(decode(Buffer.from(hex, 'hex')), phase);
   const text = JSON.stringify(answer);
   process.stdout.write(`${text.length > 65536 ? JSON.stringify({ ...answer, message: undefined }) : text}\n`);
 }

@@ -9,7 +9,7 @@ import { Call, ContextCancelled, Disconnected, ProtocolError, RemoteError, failu
 import { find, perform, unary } from './functions.js';
 import { Bell } from './inbox.js';
 import { CALL, CONNECTION, LIMITS } from './spec.js';
-import { frame, frames, read } from './wire.js';
+import { Frames, frame, read } from './wire.js';
 
 const OVERRUN = { type_str: 'StreamOverrun', tb_str: '' };
 const MOST_UNSENT = 4 * LIMITS.frame_bytes; // a side that reads nothing while it is owed so much is lost
@@ -35,29 +35,30 @@ export class Connection {
     this.over = this.#run();
   }
 
-  /** @returns {Promise<Connection>} */
+  /** Its calls may be opened at once: a connection that cannot be made is one that has ended. */
   static connect(port, host, options) {
-    return new Promise((resolve, reject) => {
-      const socket = createConnection({ port, host });
-      socket.once('error', reject).once('connect', () => resolve(new Connection(socket.off('error', reject), options)));
-    });
+    return new Connection(createConnection({ port, host }), options);
   }
 
   async #run() {
     this.#say('HELLO', this.uid);
     const impatience = setTimeout(() => this.#close(), LIMITS.hello_seconds * 1000);
+    const frames = new Frames();
     try {
-      for await (const body of frames(this.socket.iterator({ destroyOnReturn: false }))) {
-        const room = this.#receive(read(body), body.length);
+      for await (const chunk of this.socket.iterator({ destroyOnReturn: false })) {
+        for (const body of frames.cut(chunk)) {
+          const room = this.#receive(read(body), body.length);
+          if (room) await room;
+          if (this.#ours === 'gone') return;
+        }
         if (this.peer) clearTimeout(impatience);
-        if (this.#ours === 'gone') break;
-        await room;
       }
     } catch {
       // a refused length or a broken transport: nothing more can be read
+    } finally {
+      clearTimeout(impatience);
+      this.#close();
     }
-    clearTimeout(impatience);
-    this.#close();
   }
 
   // ---- Receiving (section 21.4). What returns a promise makes reading wait for it.
@@ -103,7 +104,7 @@ export class Connection {
   #take(call, message, size) {
     if (message.kind === 'ITEM') {
       if (!call.inbox.put(message.value, size)) this.#send(call, 'OVERRUN', { error: OVERRUN, cid: call.cid });
-      return call.inbox.room();
+      return call.inbox.room; // null, or a promise
     }
     if (message.kind === 'END') call.inbox.close();
     if (call.opener === 'us') this.#answered(call, message);

@@ -6,7 +6,7 @@ import { fromJson, toJson } from './json.js';
 
 const MEMBERS = ['id', 'op', 'func', 'kwargs', 'take', 'send', 'cancel_after'];
 const { IPTC_HOST, IPTC_PORT, IPTC_NAMESPACE } = process.env;
-const connection = await Connection.connect(Number(IPTC_PORT), IPTC_HOST, { name: 'node' });
+const connection = Connection.connect(Number(IPTC_PORT), IPTC_HOST, { name: 'node' });
 
 /** Takes up to `most` items into `items`. True if the stream has ended before. */
 async function collect(call, items, most = Infinity) {

@@ -80,8 +80,16 @@ export class Inbox {
     return !this.#end && (this.#held.length >= LIMITS.held_items || this.#bytes >= LIMITS.held_bytes);
   }
 
-  /** Reading the connection goes on after this: there is room again, or nothing has been taken for `stall_seconds` (FLW-06r). */
-  async room() {
-    while (this.#full && !this.#lost && !this.#stalled) this.#stalled = !(await this.#changed.wait(LIMITS.stall_seconds));
+  get #crowded() {
+    return this.#full && !this.#lost && !this.#stalled;
+  }
+
+  /** Null, or what reading the connection has to wait for: room, or that nothing has been taken for `stall_seconds` (FLW-06r). */
+  get room() {
+    return this.#crowded ? this.#pause() : null;
+  }
+
+  async #pause() {
+    while (this.#crowded) this.#stalled = !(await this.#changed.wait(LIMITS.stall_seconds));
   }
 }

@@ -2,21 +2,23 @@
 import { Cursor, Fault, TRUE, Writer, fail } from './msgpack.js';
 import { LIMITS } from './spec.js';
 
-/** Cuts a stream of chunks into bodies. Throws a Fault as soon as a length is refused. @param {AsyncIterable<Buffer>} chunks */
-export async function* frames(chunks) {
-  let held = [];
-  for await (const chunk of chunks) {
-    held.push(chunk);
+/** Cuts a stream of chunks into bodies, however it is split. */
+export class Frames {
+  #held = [];
+
+  /** The bodies that are complete with this chunk. Throws a Fault as soon as a length is refused. @param {Buffer} chunk */
+  *cut(chunk) {
+    this.#held.push(chunk);
     // Pieces of about one size are joined, so that a frame in many small chunks costs neither much memory nor much copying.
-    while (held.length > 1 && held.at(-2).length <= held.at(-1).length) held.push(Buffer.concat(held.splice(-2)));
-    for (let size = held.reduce((sum, piece) => sum + piece.length, 0); size >= 4; size = held[0].length) {
-      if (held[0].length < 4) held = [Buffer.concat(held)];
-      const length = held[0].readUInt32LE(0);
+    while (this.#held.length > 1 && this.#held.at(-2).length <= this.#held.at(-1).length) this.#held.push(Buffer.concat(this.#held.splice(-2)));
+    for (let size = this.#held.reduce((sum, piece) => sum + piece.length, 0); size >= 4; size = this.#held[0].length) {
+      if (this.#held[0].length < 4) this.#held = [Buffer.concat(this.#held)];
+      const length = this.#held[0].readUInt32LE(0);
       if (length === 0) fail('FRM-04s');
       if (length > LIMITS.frame_bytes) fail('FRM-03s');
       if (size < 4 + length) break;
-      const whole = Buffer.concat(held);
-      held = [whole.subarray(4 + length)];
+      const whole = Buffer.concat(this.#held);
+      this.#held = [whole.subarray(4 + length)];
       yield whole.subarray(4, 4 + length);
     }
   }
