@@ -95,9 +95,13 @@ class Session(Talk):
         await self.until(
             lambda: self.answer(name) is not None or answers.nonsense is not None or answers.over, seconds
         )
-        answer = self.answer(name)
-        if answer is None and answers.nonsense is not None:
-            raise Garbled(answers.nonsense)
+        return self._sensible(name)
+
+    def _sensible(self, name: str) -> Outcome | None:
+        """The outcome of an op, if it has come.  Raises Garbled, Unsupported."""
+        answer, nonsense = self.answer(name), self.host.driver.answers.nonsense
+        if nonsense is not None:
+            raise Garbled(nonsense)
         if answer is not None and answer["outcome"] == "unsupported":
             asked = self.ops[name].asked
             what = f"{asked['op']} {asked.get('func', '')}".strip()
@@ -105,7 +109,7 @@ class Session(Talk):
         return answer
 
     async def opened(self, name: str, seconds: float | None = None, clause: str | None = None) -> Inbound:
-        """Wait for the OPEN of an op, and take it.  Raises StepFailure."""
+        """Wait for the OPEN of an op, and take it.  Raises StepFailure, Garbled, Unsupported."""
         op, link = self.ops[name], self.wire
         await self.until(
             lambda: self._opening(op) is not None or link.ended is not None or self.answer(name) is not None,
@@ -210,8 +214,9 @@ class Session(Talk):
             same_func = other.value[_FUNC_AT] == op.asked["func"]
             told = "ENC-11r" if same_func else None
             return StepFailure(f"OPEN {shown(other.value)} came where {wanted} was expected", clause or told)
-        if (answer := self.answer(name)) is not None:
-            return StepFailure(f"{wanted} never came: the op ended with {shown(answer)}", clause)
+        if (answer := self._sensible(name)) is not None:
+            never = f"{wanted} never came: the op ended with {shown(answer)}"
+            return StepFailure(never, clause, waited="cancel_after" in op.asked)
         ended = f"the connection ended ({link.ended})" if link.ended else "nothing came"
         return StepFailure(f"expected {wanted}, but {ended}", clause, waited=link.ended is None)
 
