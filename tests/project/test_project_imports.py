@@ -56,7 +56,7 @@ PEER = Package("iptc_codec.peer", ROOT / "iptc_codec" / "peer", frozenset({"iptc
 SUITE = Package(
     "iptc_conformance",
     ROOT / "conformance" / "iptc_conformance",
-    frozenset({"iptc_conformance", "trio", "jsonschema", "referencing", "rich", "cyclopts", "jinja2", "junitparser"}),
+    frozenset({"iptc_conformance", "trio", "jsonschema", "referencing", "rich", "cyclopts", "jinja2", "pytest", "junitparser"}),
 )
 FUZZ = Package(
     "iptc_fuzz",

@@ -62,7 +62,7 @@ class Watcher:
 def print_report(console: Console, summary: Summary, baseline: Baseline, rerun: Callable[[str], str]) -> None:
     """Print the whole report. `rerun` gives the command line that runs one case again."""
     for result in summary.new:
-        console.print(_finding(result, rerun))
+        console.print(finding(result, rerun))
     _print_stale(console, summary)
     _print_known(console, summary, baseline)
     _print_warnings(console, summary)
@@ -72,7 +72,8 @@ def print_report(console: Console, summary: Summary, baseline: Baseline, rerun: 
     console.print(_last_line(summary))
 
 
-def _finding(result: Result, rerun: Callable[[str], str]) -> Group:
+def finding(result: Result, rerun: Callable[[str], str]) -> Group:
+    """One case that did not pass: what happened, what it breaks, how to see it again, what was said."""
     head = Text.assemble(styled(result.verdict), "  ", (result.case.id, "bold"), f"  {result.case.title}")
     parts: list[Text] = [Text(line) for line in result.detail.splitlines()]
     parts.extend(
