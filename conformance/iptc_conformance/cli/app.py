@@ -6,8 +6,8 @@ from __future__ import annotations
 import sys
 import traceback
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  (cyclopts reads the annotations)
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -34,6 +34,11 @@ conform = App(
     name="conform", help="Judge an implementation. Without a role: the reference peer, as a subprocess."
 )
 app.command(conform)
+fuzz = App(
+    name="fuzz",
+    help="Look for what nobody listed. Without a command: every target that needs no network.",
+)
+app.command(fuzz)
 _CHOICE = Group("Which cases, and how")
 _REPORTS = Group("Reports and expectations")
 
@@ -190,15 +195,62 @@ def tap(*, listen: str, to: str, options: TapOptions | None = None) -> int:
     return run_tap(listen, to, options or TapOptions())
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class FuzzOptions:
+    """What every fuzzer without a network can be told."""
+
+    profile: Literal["ci", "long"] = "ci"
+    "ci: a fixed number of executions, about a minute in all. long: for --minutes."
+    minutes: float | None = None
+    "How long in all; 10 if the profile is long."
+    seed: int | None = None
+    "Where the dice begin: 0 for ci, else any, and printed."
+    target: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+    "Only this target (repeatable)."
+    database: str | None = None
+    "redis://HOST:PORT: share examples with workers on other machines (long)."
+    findings: Path = Path("fuzz-findings")
+    "The folder for the inputs of findings."
+    replay: Annotated[tuple[Path, ...], Parameter(negative="")] = ()
+    "Run these inputs again, and nothing else (repeatable)."
+
+
+@fuzz.default
+def fuzz_all(*, options: FuzzOptions | None = None) -> int:
+    """Run every target: the codec's and the peer's."""
+    from iptc_conformance.cli.fuzzing import fuzz_targets
+
+    return fuzz_targets(None, options or FuzzOptions())
+
+
+@fuzz.command(name="codec")
+def fuzz_codec(*, options: FuzzOptions | None = None) -> int:
+    """Hold the codec against the judge, the JSON Schema, msgpack and itself."""
+    from iptc_conformance.cli.fuzzing import fuzz_targets
+
+    targets = ("frames", "schema", "roundtrip", "chunks", "dialogues", "seats", "pair")
+    return fuzz_targets(targets, options or FuzzOptions())
+
+
+@fuzz.command(name="peer")
+def fuzz_peer(*, options: FuzzOptions | None = None) -> int:
+    """Let reference peers work in streams that split, delay and cut, under a clock of their own."""
+    from iptc_conformance.cli.fuzzing import fuzz_targets
+
+    return fuzz_targets(("peer",), options or FuzzOptions())
+
+
 @app.command(name="list")
 def list_(
     *,
     clauses: Annotated[bool, Parameter(negative="")] = False,
     coverage: Annotated[bool, Parameter(negative="")] = False,
     area: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    role: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """List the cases, or with --clauses the clauses and how many cases each has.
+    """List the cases, all or those of one --role, or with --clauses the clauses and how many cases each has.
 
     With --coverage: the cases of each clause by role, or why it has none; 1 if a clause has neither.
     """
@@ -206,7 +258,7 @@ def list_(
 
     if coverage:
         return list_coverage(area, as_json=json)
-    return list_clauses(area, as_json=json) if clauses else list_cases(area, as_json=json)
+    return list_clauses(area, as_json=json) if clauses else list_cases(area, role, as_json=json)
 
 
 @app.command

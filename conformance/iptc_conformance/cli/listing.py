@@ -37,19 +37,22 @@ _CASE_KEYS = (
 )
 
 
-def list_cases(areas: Sequence[str], *, as_json: bool) -> int:
-    """Print the cases.  Raises UsageError if no case is in these areas."""
-    cases = select(load_cases(), (), areas)
+def list_cases(areas: Sequence[str], role: str | None, *, as_json: bool) -> int:
+    """Print the cases, of one role or of all.  Raises UsageError if there are none in these areas."""
+    everything = load_cases()
+    if role not in {None, *(case.role for case in everything)}:
+        raise UsageError(f"no case is for the role {role}")
+    cases = [case for case in select(everything, (), areas) if role in {None, case.role}]
     if not cases:
         raise UsageError(f"no case is in area {', '.join(areas)}")
     if as_json:
         print(json.dumps([case_summary(case) for case in cases], indent=2))
         return 0
     table = Table(box=None, pad_edge=False)
-    for column in ("case", "level", "clauses", "title"):
+    for column in ("case", "role", "level", "clauses", "title"):
         table.add_column(column, overflow="fold")
     for case in cases:
-        table.add_row(case.id, case.level, " ".join(case.clauses), case.title)
+        table.add_row(case.id, case.role, case.level, " ".join(case.clauses), case.title)
     _console().print(table)
     print(f"{len(cases)} cases")
     return 0
