@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from iptc_conformance.reporting.run import Run
     from iptc_conformance.reporting.summary import Summary
 
-PAGE_CHARS = 4_000_000
+PAGE_CHARS = 3_000_000
 """How much all conversations of a page may take: the page stays below 5 MB whatever the peer has sent."""
-_DETAIL_CHARS = 4000
+_DETAIL_CHARS = 1500
 _PARTS = (
     ("new", "New failures", "not expected by any baseline"),
     ("known", "Known failures", "as the baseline says"),
