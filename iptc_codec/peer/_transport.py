@@ -73,11 +73,11 @@ class _Socket:
     async def read(self) -> bytes | bytearray | memoryview:
         try:
             if self._drained:  # as far as the last read could tell: it did not fill the buffer
-                await trio.lowlevel.wait_readable(self._descriptor())
+                await self._readable()
             else:
                 await trio.lowlevel.checkpoint()
             while (size := self._read_now()) is None:
-                await trio.lowlevel.wait_readable(self._descriptor())
+                await self._readable()
         except (OSError, *_BROKEN):
             return b""
         self._drained = size < len(self._view)
@@ -87,6 +87,12 @@ class _Socket:
         if size < _LARGE:
             self._use(bytearray(_LARGE))
         return full
+
+    async def _readable(self) -> None:
+        descriptor = self._descriptor()
+        if descriptor < 0:
+            raise trio.ClosedResourceError("the stream was closed here")
+        await trio.lowlevel.wait_readable(descriptor)
 
     def _use(self, buffer: bytearray) -> None:
         self._view = memoryview(buffer)
