@@ -93,9 +93,9 @@ class Envelope:
             if name is None:
                 raise Broken("ENC-02s", f"the key at byte {key.start} is not UTF-8")
             names.append(name)
-        repeated = [name for name, times in Counter(names).items() if times > 1]
-        if repeated:
-            raise Broken("ENC-03s", f"the key {repeated[0]!r:.80} stands twice")
+        if len(set(names)) < len(names):
+            repeated = next(name for name, times in Counter(names).items() if times > 1)
+            raise Broken("ENC-03s", f"the key {repeated!r:.80} stands twice")
         return names
 
     def _legal_cid(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iptc_conformance.msgpack_reader import Kind, Token, text_of, tokens
+from iptc_conformance.msgpack_reader import Kind, Token, text_of, token_at, tokens
 from iptc_conformance.msgpack_values import TIMESTAMP_TYPE, timestamp_of
 
 
@@ -23,6 +23,10 @@ class ValueFacts:
     depth: int = 0
     has_map: bool = False
     has_timestamp: bool = False
+
+
+_HARMLESS = frozenset({Kind.NIL, Kind.BOOL, Kind.INT, Kind.FLOAT, Kind.BIN})
+_FLAT = ValueFacts(None, "")
 
 
 def _is_timestamp(token: Token) -> bool:
@@ -46,9 +50,13 @@ def _fault(body: bytes, token: Token, *, in_key: bool) -> tuple[str, str] | None
 
 def check_value(body: bytes, at: int) -> ValueFacts:
     """Check the one value at `at` of a body that is known to be well-formed."""
+    if token_at(body, at).kind in _HARMLESS:
+        return _FLAT
     depth = 0
     has_map = has_timestamp = False
     for token, enclosing, in_key in tokens(body, at):
+        if token.kind in _HARMLESS:
+            continue
         if (fault := _fault(body, token, in_key=in_key)) is not None:
             return ValueFacts(*fault)
         if token.kind in {Kind.ARRAY, Kind.MAP}:
