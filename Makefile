@@ -11,6 +11,7 @@ TRACTOR_VENV := .venv-tractor
 TRACTOR_READY := $(TRACTOR_VENV)/.ready
 # The release imports what its trio deprecates, and says so at every import.
 TRACTOR_CALLEE := $(TRACTOR_VENV)/bin/python -W ignore $(TRACTOR)/callee.py
+TRACTOR_CALLER := $(TRACTOR_VENV)/bin/python -W ignore $(TRACTOR)/caller.py
 
 NODE := conformance/peers/node
 NODE_READY := $(NODE)/node_modules/.ready
@@ -48,14 +49,16 @@ conform-node: $(READY) $(NODE_READY) ## the suite against the peer in JavaScript
 	$(BIN)/iptc conform callee $(OPTIONS) -- node $(NODE)/testee.js
 	$(BIN)/iptc conform caller $(OPTIONS) -- node $(NODE)/driver.js
 
-conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5, held to its baseline
-	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.json $(OPTIONS) -- $(TRACTOR_CALLEE)
+conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5 in both roles, held to its baselines
+	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.callee.json $(OPTIONS) -- $(TRACTOR_CALLEE)
+	$(BIN)/iptc conform caller --expect $(TRACTOR)/baseline.caller.json $(OPTIONS) -- $(TRACTOR_CALLER)
 
 tap-tractor: $(READY) $(TRACTOR_READY) ## the reference client talks to tractor 0.1.0a5 through a tap, which names its doubled stop
 	$(BIN)/python conformance/peers/tapped.py --expect STR-03s -- $(TRACTOR_CALLEE)
 
-tractor-baseline: $(READY) $(TRACTOR_READY) ## write tractor's baseline anew; reasons of known entries are kept
-	$(BIN)/iptc conform callee --write-baseline $(TRACTOR)/baseline.json -- $(TRACTOR_CALLEE)
+tractor-baseline: $(READY) $(TRACTOR_READY) ## write tractor's baselines anew; reasons of known entries are kept
+	$(BIN)/iptc conform callee --write-baseline $(TRACTOR)/baseline.callee.json -- $(TRACTOR_CALLEE)
+	$(BIN)/iptc conform caller --write-baseline $(TRACTOR)/baseline.caller.json -- $(TRACTOR_CALLER)
 
 test: $(READY) ## all tests
 	$(BIN)/pytest
