@@ -55,7 +55,7 @@ class Call:
     async def stop(self) -> None:
         """Close our half."""
         await trio.lowlevel.checkpoint()
-        await self.peer.say(self, "END", True)  # noqa: FBT003  (its value on the wire)
+        await self.peer.say(self, "END", True)
 
 
 class Callee(Peer):

@@ -33,7 +33,7 @@ class Peer(ABC):
 
     def __init__(self) -> None:
         self.conns: list[Conn] = []
-        self.notes: dict[str, Any] = {}
+        self.notes: dict[Any, Any] = {}
         """Room for what a fault has to know."""
 
     # Bytes.
