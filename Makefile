@@ -53,6 +53,12 @@ conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5 
 	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.callee.json $(OPTIONS) -- $(TRACTOR_CALLEE)
 	$(BIN)/iptc conform caller --expect $(TRACTOR)/baseline.caller.json $(OPTIONS) -- $(TRACTOR_CALLER)
 
+.PHONY: report-tractor
+report-tractor: $(READY) $(TRACTOR_READY) ## write what the suite says of tractor as pages: reports/tractor-*.html
+	mkdir -p reports
+	-$(BIN)/iptc conform callee --html reports/tractor-callee.html --expect $(TRACTOR)/baseline.callee.json $(OPTIONS) -- $(TRACTOR_CALLEE)
+	-$(BIN)/iptc conform caller --html reports/tractor-caller.html --expect $(TRACTOR)/baseline.caller.json $(OPTIONS) -- $(TRACTOR_CALLER)
+
 tap-tractor: $(READY) $(TRACTOR_READY) ## the reference client talks to tractor 0.1.0a5 through a tap, which names its doubled stop
 	$(BIN)/python conformance/peers/tapped.py --expect STR-03s -- $(TRACTOR_CALLEE)
 
@@ -95,3 +101,11 @@ verify-model: $(READY) ## explore every order of messages: needs spin and gcc, i
 	    DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends install spin gcc libc6-dev; } || { \
 	    echo 'spin and gcc are needed: as root, apt-get install spin gcc libc6-dev' >&2; exit 2; }
 	$(BIN)/python tools/verify_model.py
+
+.PHONY: browser-tests
+browser-tests: $(READY) ## look at the page in a real browser: needs chromium, installs it where it may
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends install chromium fonts-dejavu-core; } || { \
+	    echo 'chromium is needed: as root, apt-get install chromium' >&2; exit 2; }
+	IPTC_BROWSER_TESTS=1 $(BIN)/pytest tests/reports/browser
