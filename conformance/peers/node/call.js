@@ -29,14 +29,20 @@ const text = (raised) => raised.slice(0, 65536).replace(/\p{Surrogate}/gu, '\uff
 
 export class Call {
   state = CALL.initial;
-  kind = '';
   inbox = new Inbox();
+  /** At its callee: its function is running; a CANCEL has ended it. */
+  running = false;
+  cancelled = false;
+  /** At its caller: its CANCEL has been sent; if it is a CANCEL, the call that it is to end. */
+  cancelling = false;
+  target = null;
   #controller = new AbortController();
 
-  /** @param {string} cid @param {'us' | 'them'} opener */
-  constructor(cid, opener) {
+  /** @param {string} cid @param {'us' | 'them'} opener @param {string} [expected] at its caller, the kind that it takes the function to have */
+  constructor(cid, opener, expected) {
     this.cid = cid;
     this.opener = opener;
+    this.expected = expected;
     /** At its caller, the value of STARTED. */
     this.started = new Promise((resolve) => { this.start = resolve; });
     /** At its caller, the outcome. At its callee, resolves when the terminal has been sent. */

@@ -70,27 +70,19 @@ export class Connection {
     if (message.event === 'HELLO') this.peer = message.uid;
     if (cell.calls === 'all-over') return this.#close();
     if (cell.calls === 'served-over') return this.#goodbye();
-    if (cell.call === 'malformed') return this.#malformed(message);
-    if (cell.call === 'message') return this.#step(message.cid, message.kind, (call) => this.#take(call, message, size));
+    if (cell.call === 'malformed' && message.opens) this.#step(message.cid, 'OPEN', message);
+    if (cell.call && this.#ours !== 'gone') return this.#step(message.cid, message.kind ?? 'MALFORMED', message, size);
   }
 
-  #malformed({ cid, opens, clause }) {
-    let legal = true;
-    if (opens) this.#step(cid, 'OPEN', () => {}, () => { legal = false; });
-    if (legal) this.#step(cid, 'MALFORMED', () => {}, () => {}, clause);
-  }
-
-  /** Moves the call by one event; `effect` is what a legal one has, `violated` is told of any other. */
-  #step(cid, event, effect, violated = () => {}, why = `${event} is out of place`) {
+  #step(cid, event, message, size) {
     const known = this.#calls.get(cid) ?? this.#finished.get(cid);
     const cell = CALL.cells[known?.state ?? CALL.initial][known?.opener === 'us' ? 'callee' : 'caller'][event];
-    if (cell.violates) violated();
     if (cell.reaction === 'close') return this.#close();
     const call = event === 'OPEN' ? new Call(cid, 'them') : known;
     if (!call) return; // a message of a cid that is not open
     this.#move(call, cell.next);
-    if (cell.reaction === 'fail-call') return this.#giveUp(call, why);
-    if (!cell.violates && !cell.ignore) return effect(call);
+    if (cell.reaction === 'fail-call') return this.#giveUp(call, message.clause ?? cell.violates);
+    if (!cell.violates && !cell.ignore) return this.#take(call, message, size);
   }
 
   #move(call, next = call.state) {
@@ -101,6 +93,7 @@ export class Connection {
     if (this.#finished.size > LIMITS.finished_calls) this.#finished.delete(this.#finished.keys().next().value);
   }
 
+  /** A legal message takes effect. (A malformed OPEN has none.) */
   #take(call, message, size) {
     if (message.kind === 'ITEM') {
       if (!call.inbox.put(message.value, size)) this.#send(call, 'OVERRUN', { error: OVERRUN, cid: call.cid });
@@ -226,7 +219,7 @@ export class Connection {
   open(ns, func, kwargs, expected) {
     if (this.#farewell || this.#theirs === 'left') throw new Disconnected('the connection is being closed');
     if (this.#calls.size >= 2 * LIMITS.open_calls) throw new RangeError('too many open calls');
-    const call = Object.assign(new Call(`${this.#prefix}-${this.#counter++}`, 'us'), { expected });
+    const call = new Call(`${this.#prefix}-${this.#counter++}`, 'us', expected);
     if (!this.#send(call, 'OPEN', { cmd: [ns, func, kwargs, this.uid, call.cid] })) throw new Disconnected();
     return call;
   }
