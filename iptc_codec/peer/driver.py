@@ -2,7 +2,8 @@
 
 `python -m iptc_codec.peer.driver` connects to `IPTC_HOST`:`IPTC_PORT`, calls the functions of the namespace
 `IPTC_NAMESPACE`, and answers each line of stdin by one on stdout. What the lines say is in
-conformance/README.md. `Driver` is the same without a process: over any stream, from op to outcome.
+conformance/README.md. `IPTC_HELLO_SECONDS` shortens how long it waits for a hello. `Driver` is the same
+without a process: over any stream, from op to outcome.
 """
 
 from __future__ import annotations
@@ -201,9 +202,14 @@ def _say(answer: Outcome) -> None:
     sys.stdout.flush()
 
 
+def _limits() -> Limits:
+    hello_seconds = float(os.environ.get("IPTC_HELLO_SECONDS") or Limits().hello_seconds)
+    return Limits(cancel_seconds=1, goodbye_seconds=1, hello_seconds=hello_seconds)
+
+
 async def _connect(driver: Driver, host: str, port: int) -> None:
     try:
-        await driver.run(await trio.open_tcp_stream(host, port))
+        await driver.run(await trio.open_tcp_stream(host, port), limits=_limits())
     except OSError as error:
         _note(f"nobody listens: {error}")
         driver.absent()

@@ -11,6 +11,7 @@ from iptc_conformance.driving.caller.session import Garbled, Session, Unsupporte
 from iptc_conformance.driving.caller.steps import check_quiet, probe_alive, run_step
 from iptc_conformance.driving.result import Draft, Result
 from iptc_conformance.driving.session import Settings, StepFailure
+from iptc_conformance.driving.under_way import under_way
 from iptc_conformance.driving.verdict import take_failure, take_findings
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ async def run_case(case: Case, host: Host, settings: Settings) -> Result:
     What goes wrong in the harness itself is this case's verdict, and the others are still judged.
     """
     try:
-        return await _run_case(case, host, settings)
+        with under_way(case.id):
+            return await _run_case(case, host, settings)
     except Exception as error:  # noqa: BLE001  (whatever it is, it is ours)
         return Result(case, "harness-fault", "".join(traceback.format_exception(error)))
 
@@ -71,8 +73,8 @@ async def _begun(case: Case, session: Session, draft: Draft) -> bool:
     try:
         if not host.greeted:
             host.greet(host.uid if case.hello is None else session.bindings.value(case.hello))
-            if case.hello is None:
-                await session.hello_of("a", None, None)
+        if case.hello is None:
+            await session.hello_of("a", None, None)
         if case.negative and case.hello is None:
             await session.ask()
     except StepFailure as failure:

@@ -20,7 +20,7 @@ import trio
 from iptc_conformance.driving.process import NothingJudgedError, end_group, tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from iptc_conformance.driving.streams import Stream
 
@@ -114,8 +114,8 @@ class Driver(Protocol):
     async def stop(self) -> None:
         """Let go of it, whatever it does."""
 
-    def another(self) -> Driver:
-        """A further one of its kind, not started yet."""
+    def another(self, environment: Mapping[str, str] | None = None) -> Driver:
+        """A further one of its kind, not started yet, with this in its environment as well."""
 
 
 class Command:
@@ -125,6 +125,7 @@ class Command:
         self._command = list(command)
         self._namespace = namespace
         self._start_seconds = start_seconds
+        self._environment: dict[str, str] = {}
         self._process: trio.Process | None = None
         self._stopped = False
         self._stderr: IO[bytes] | None = None
@@ -186,16 +187,18 @@ class Command:
         if stderr is not None:
             stderr.close()
 
-    def another(self) -> Command:
-        """A process of its own from the same command."""
-        return Command(self._command, self._namespace, start_seconds=self._start_seconds)
+    def another(self, environment: Mapping[str, str] | None = None) -> Command:
+        """A process of its own from the same command, with this in its environment as well."""
+        more = Command(self._command, self._namespace, start_seconds=self._start_seconds)
+        more._environment = {**self._environment, **(environment or {})}
+        return more
 
     async def _spawn(self, port: int) -> trio.Process:
         told = {"IPTC_HOST": "127.0.0.1", "IPTC_PORT": str(port), "IPTC_NAMESPACE": self._namespace}
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
         self._process = await trio.lowlevel.open_process(
             self._command,
-            env={**os.environ, **told},
+            env={**os.environ, **self._environment, **told},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

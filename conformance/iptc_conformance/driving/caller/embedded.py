@@ -13,7 +13,7 @@ from iptc_conformance.driving.session import Settings
 from iptc_conformance.driving.streams import memory_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from iptc_conformance.cases.model import Case
     from iptc_conformance.driving.caller.driver import Outcome
@@ -73,8 +73,8 @@ class Embedded:
         await trio.lowlevel.checkpoint()
         self._scope.cancel()
 
-    def another(self) -> Embedded:
-        """One of its kind, which shares nothing with it."""
+    def another(self, _environment: Mapping[str, str] | None = None) -> Embedded:
+        """One of its kind, which shares nothing with it; it has no environment."""
         return Embedded(self._make)
 
     async def _carry_out(self, op: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ from iptc_conformance.driving.caller.driver import DriverError
 from iptc_conformance.driving.caller.host import Host
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from iptc_conformance.driving.caller.driver import Driver
 
 _FRESH_SECONDS = 4.0
@@ -39,6 +41,13 @@ class Pool:
         self._wanted += count
         self._change.set()
         self._change = trio.Event()
+
+    async def special(self, environment: Mapping[str, str]) -> Host:
+        """A fresh host with this in its environment, started now.  Raises DriverError."""
+        got = await self._started(environment)
+        if isinstance(got, DriverError):
+            raise got
+        return got
 
     async def take(self) -> Host:
         """A fresh host.  Raises DriverError."""
@@ -73,8 +82,8 @@ class Pool:
             self._wanted -= 1
             await self._ready_in.send(await self._started())
 
-    async def _started(self) -> Host | DriverError:
-        host = Host(self._driver.another())
+    async def _started(self, environment: Mapping[str, str] | None = None) -> Host | DriverError:
+        host = Host(self._driver.another(environment))
         self._hosts.append(host)
         try:
             await host.start(self._nursery)

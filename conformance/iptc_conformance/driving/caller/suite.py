@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from iptc_conformance.driving.session import Settings
 
 LANES = 4
+HELLO_SECONDS = "IPTC_HELLO_SECONDS"
+"""Asks a driver to lose its patience with a silent callee early; one that does not know it takes its time."""
 _CONFIRMED = 3
 """After so many cases in a row that wait in vain alone as well, the others are taken at their word."""
 _HOPELESS = 12
@@ -30,7 +32,7 @@ _LOST = frozenset({"crash", "hang", "untestable"})
 
 def needs_its_own(case: Case) -> bool:
     """Whether a case takes a driver of its own: the connection may end, or begins otherwise than usual."""
-    return case.hostile or case.hello is not None
+    return case.hostile or case.hello is not None or case.hello_seconds is not None
 
 
 @dataclass(slots=True)
@@ -67,8 +69,10 @@ class Suite:
         return self.results
 
     async def _run_all(self, pool: Pool) -> None:
-        pool.expect(min(self.lanes, len(self.cases)) + sum(map(needs_its_own, self.cases)))
+        own = sum(needs_its_own(case) and case.hello_seconds is None for case in self.cases)
+        pool.expect(min(self.lanes, len(self.cases)) + own)
         first = await pool.take()  # whether there is anything to judge shows before anything is judged
+        first.greet(first.uid)
         waiting = sorted(self.cases, key=lambda case: not case.slow)
         again: list[Result] = []
         async with trio.open_nursery() as nursery:
@@ -99,7 +103,7 @@ class Suite:
         """Put one case to a driver: its result, None if no driver starts any more; and the one to share."""
         own = needs_its_own(case)
         try:
-            host = await pool.take() if own or shared is None else shared
+            host = await self._host_for(case, pool) if own or shared is None else shared
         except DriverError as error:
             self._gone = f"no driver is left to ask: {error}"
             return None, shared
@@ -111,6 +115,11 @@ class Suite:
             pool.let_go(host)
             return result, shared if host is not shared else None
         return result, host
+
+    async def _host_for(self, case: Case, pool: Pool) -> Host:
+        if case.hello_seconds is None:
+            return await pool.take()
+        return await pool.special({HELLO_SECONDS: f"{case.hello_seconds:g}"})
 
     async def _once_more(self, pool: Pool, again: list[Result]) -> None:
         """Run alone what waited in vain in company, until the company is plainly not to blame."""
