@@ -14,8 +14,9 @@ from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.writing import Reports
 from iptc_conformance.driving.process import NothingJudgedError
 from iptc_conformance.reporting.baseline import Baseline, BaselineError, read_baseline, write_baseline
-from iptc_conformance.reporting.console import Watcher, print_report
+from iptc_conformance.reporting.console import print_report
 from iptc_conformance.reporting.jsonl import JsonLines
+from iptc_conformance.reporting.progress import Watcher
 from iptc_conformance.reporting.summary import EXIT_FINDINGS, Summary, select, summarize
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _run(
 ) -> Summary:
     with ExitStack() as stack:
         lines = stack.enter_context(_jsonl(options.jsonl)) if options.jsonl is not None else None
-        watcher = stack.enter_context(Watcher(Console(stderr=True), count))
+        watcher = stack.enter_context(Watcher(Console(stderr=True), count, expected))
 
         def report(result: Result) -> None:
             watcher.saw(result)

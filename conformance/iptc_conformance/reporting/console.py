@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from iptc_conformance import _specdata
 from iptc_conformance.driving.result import VERDICTS, Result
+from iptc_conformance.reporting.grouping import what_to_fix
+from iptc_conformance.reporting.words import clean, counted, level, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.console import Console
 
     from iptc_conformance.reporting.baseline import Baseline
     from iptc_conformance.reporting.summary import Summary
@@ -36,29 +38,6 @@ def styled(verdict: str) -> Text:
     return Text(verdict, style=_COLOURS.get(verdict, "magenta"))
 
 
-class Watcher:
-    """A progress bar on a terminal, nothing elsewhere."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._progress.add_task("cases", total=total)
-        self._bad = 0
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def saw(self, result: Result) -> None:
-        """One more case has ended."""
-        self._bad += result.verdict not in {"pass", "warn"}
-        text = f"cases ({self._bad} not passed)" if self._bad else "cases"
-        self._progress.update(self._task, advance=1, description=text)
-
-
 def print_report(console: Console, summary: Summary, baseline: Baseline, rerun: Callable[[str], str]) -> None:
     """Print the whole report. `rerun` gives the command line that runs one case again."""
     for result in summary.new:
@@ -69,15 +48,17 @@ def print_report(console: Console, summary: Summary, baseline: Baseline, rerun: 
     _print_missing(console, summary)
     console.print(_areas(summary))
     console.print(_clauses(summary))
+    for line in _next_steps(summary, baseline, rerun):
+        console.print(line)
     console.print(_last_line(summary))
 
 
 def finding(result: Result, rerun: Callable[[str], str]) -> Group:
     """One case that did not pass: what happened, what it breaks, how to see it again, what was said."""
     head = Text.assemble(styled(result.verdict), "  ", (result.case.id, "bold"), f"  {result.case.title}")
-    parts: list[Text] = [Text(line) for line in result.detail.splitlines()]
+    parts: list[Text] = [Text(line) for line in clean(result.detail).splitlines()]
     parts.extend(
-        Text.assemble((f"{clause} ", "bold"), f"({_level(clause)}) ", _sentence(clause))
+        Text.assemble((f"{clause} ", "bold"), f"({level(clause)}) ", sentence(clause))
         for clause in result.failed or result.warned
     )
     if result.verdict != "harness-fault":
@@ -88,7 +69,7 @@ def finding(result: Result, rerun: Callable[[str], str]) -> Group:
     talk = result.conversation[-_TALK_LINES:]
     if len(result.conversation) > _TALK_LINES:
         talk = ("  …", *talk)
-    parts.extend(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in talk)
+    parts.extend(Text(clean(line), style="dim", no_wrap=True, overflow="ellipsis") for line in talk)
     return Group(head, Padding(Group(*parts), (0, 0, 1, 6)))
 
 
@@ -117,7 +98,9 @@ def _print_warnings(console: Console, summary: Summary) -> None:
     shown = {result.case.id for result in (*summary.new, *summary.known)}
     for result in summary.results:
         if result.verdict == "warn" and result.case.id not in shown:
-            console.print(Text.assemble(styled("warn"), "  ", (result.case.id, "bold"), f"  {result.detail}"))
+            console.print(
+                Text.assemble(styled("warn"), "  ", (result.case.id, "bold"), f"  {clean(result.detail)}")
+            )
 
 
 def _print_missing(console: Console, summary: Summary) -> None:
@@ -126,7 +109,7 @@ def _print_missing(console: Console, summary: Summary) -> None:
     count = sum(result.verdict == "unsupported" for result in summary.results)
     console.print(Text(f"{count} cases are unsupported, for the testee does not serve:", style="magenta"))
     for func, answer in summary.missing.items():
-        console.print(Text(f"      {func}: {answer}"))
+        console.print(Text(clean(f"      {func}: {answer}")))
 
 
 def _areas(summary: Summary) -> Table:
@@ -172,9 +155,17 @@ def _last_line(summary: Summary) -> Text:
     )
 
 
-def _sentence(clause: str) -> str:
-    return str(_specdata.clauses().get(clause, {}).get("text", ""))
-
-
-def _level(clause: str) -> str:
-    return str(_specdata.clauses().get(clause, {}).get("level", "?"))
+def _next_steps(summary: Summary, baseline: Baseline, rerun: Callable[[str], str]) -> list[Text]:
+    """What to do next: one line each, the most urgent first."""
+    steps: list[tuple[str, str]] = []
+    new = [group for group in what_to_fix(summary, baseline) if group.new]
+    if new:
+        clause = f"{new[0].clause}: " if new[0].clause else ""
+        steps.append(("fix first", f"{clause}{new[0].text} ({counted(len(new[0].new), 'new case')})"))
+        steps.append(("try again", rerun(new[0].first.case.id)))
+    if summary.stale:
+        what = counted(len(summary.stale), "entry", "entries")
+        steps.append(("take out", f"{what} of the baseline, or write it anew with --write-baseline"))
+    if new and not baseline.entries:
+        steps.append(("or", "accept what was seen for now: --write-baseline FILE, then --expect FILE"))
+    return [Text.assemble((f"{word:<10}", "bold"), clean(text)) for word, text in steps]

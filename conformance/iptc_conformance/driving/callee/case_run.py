@@ -12,6 +12,7 @@ from iptc_conformance.driving.callee.session import Host, PeerGone, Session
 from iptc_conformance.driving.result import Draft, Result
 from iptc_conformance.driving.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
 from iptc_conformance.driving.session import Settings, StepFailure, frame
+from iptc_conformance.driving.under_way import under_way
 from iptc_conformance.driving.verdict import take_failure, take_findings
 from iptc_conformance.msgpack_writer import encode
 
@@ -28,7 +29,8 @@ async def run_case(case: Case, host: Host, settings: Settings) -> Result:
     What goes wrong in the harness itself is this case's verdict, and the others are still judged.
     """
     try:
-        return await _run_case(case, host, settings)
+        with under_way(case.id):
+            return await _run_case(case, host, settings)
     except Exception as error:  # noqa: BLE001  (whatever it is, it is ours)
         return Result(case, "harness-fault", "".join(traceback.format_exception(error)))
 
