@@ -65,16 +65,16 @@ class Seen(NamedTuple):
 
 
 _NUMBERS = {
-    0xCA: (Kind.FLOAT, ">f"),
-    0xCB: (Kind.FLOAT, ">d"),
-    0xCC: (Kind.INT, ">B"),
-    0xCD: (Kind.INT, ">H"),
-    0xCE: (Kind.INT, ">I"),
-    0xCF: (Kind.INT, ">Q"),
-    0xD0: (Kind.INT, ">b"),
-    0xD1: (Kind.INT, ">h"),
-    0xD2: (Kind.INT, ">i"),
-    0xD3: (Kind.INT, ">q"),
+    0xCA: (Kind.FLOAT, struct.Struct(">f")),
+    0xCB: (Kind.FLOAT, struct.Struct(">d")),
+    0xCC: (Kind.INT, struct.Struct(">B")),
+    0xCD: (Kind.INT, struct.Struct(">H")),
+    0xCE: (Kind.INT, struct.Struct(">I")),
+    0xCF: (Kind.INT, struct.Struct(">Q")),
+    0xD0: (Kind.INT, struct.Struct(">b")),
+    0xD1: (Kind.INT, struct.Struct(">h")),
+    0xD2: (Kind.INT, struct.Struct(">i")),
+    0xD3: (Kind.INT, struct.Struct(">q")),
 }
 _LONG = {  # first byte -> kind, width of the length that follows it
     0xC4: (Kind.BIN, 1),
@@ -102,7 +102,7 @@ def _whole_size(first: int) -> int:
     if 0xA0 <= first <= 0xBF:
         return 1 + (first & 0x1F)
     if first in _NUMBERS:
-        return 1 + struct.calcsize(_NUMBERS[first][1])
+        return 1 + _NUMBERS[first][1].size
     return 2 + _FIXED_EXT[first] if first in _FIXED_EXT else 0
 
 
@@ -132,15 +132,6 @@ def _sized(data: bytes, kind: Kind, start: int, at: int, size: int) -> Token:
     return Token(kind, start, at, _until(data, start, at + size))
 
 
-def _short(data: bytes, first: int, at: int) -> Token | None:
-    """Return the token of an array or a map whose first byte holds its size, else None."""
-    if first <= 0x8F:
-        return _sized(data, Kind.MAP, at, at + 1, first & 0x0F)
-    if first <= 0x9F:
-        return _sized(data, Kind.ARRAY, at, at + 1, first & 0x0F)
-    return None
-
-
 def token_at(data: bytes, at: int = 0) -> Token:
     """Return the token that begins at `at`. Raises Malformed."""
     if at >= len(data):
@@ -148,18 +139,19 @@ def token_at(data: bytes, at: int = 0) -> Token:
     first = data[at]
     if first <= 0x7F or first >= 0xE0:
         return _new_token((Kind.INT, at, at, at + 1, 0, _SMALL[first]))
-    if 0xA0 <= first <= 0xBF:
+    if first <= 0x9F:
+        kind, size = (Kind.MAP, 2 * (first & 0x0F)) if first <= 0x8F else (Kind.ARRAY, first & 0x0F)
+        return _new_token((kind, at, at + 1, at + 1, size, None))
+    if first <= 0xBF:
         end = _until(data, at, at + 1 + (first & 0x1F))
         return _new_token((Kind.STR, at, at + 1, end, 0, None))
-    if (token := _short(data, first, at)) is not None:
-        return token
+    if first in _NUMBERS:
+        kind, layout = _NUMBERS[first]
+        end = _until(data, at, at + _WHOLE_SIZES[first])
+        return _new_token((kind, at, at, end, 0, layout.unpack_from(data, at + 1)[0]))
     if first in _CONSTANTS:
         kind, constant = _CONSTANTS[first]
         return Token(kind, at, at, at + 1, 0, constant)
-    if first in _NUMBERS:
-        kind, layout = _NUMBERS[first]
-        end = _until(data, at, at + 1 + struct.calcsize(layout))
-        return Token(kind, at, at, end, 0, struct.unpack_from(layout, data, at + 1)[0])
     if first in _LONG:
         kind, width = _LONG[first]
         begin = _until(data, at, at + 1 + width)
