@@ -144,8 +144,6 @@ class Session(Talk):
 
     def settle(self) -> None:
         """Answer what no step asks for, as an honest callee does: cancels, and other calls of the runtime."""
-        if self.parted:
-            return
         for opened in list(self.wire.opens):
             if self._is_runtime(opened) and not self._step_waits_for(opened):
                 self.wire.opens.remove(opened)
@@ -167,7 +165,7 @@ class Session(Talk):
 
     def release(self, cid: str) -> None:
         """End a call, if it is open."""
-        if self.live(cid) and not self.parted:
+        if self.live(cid):
             self._send_fail(cid, "ContextCancelled")
 
     def let_go(self) -> None:
