@@ -116,4 +116,4 @@ def _text(result: Result, judging: Judging) -> str:
     out = io.StringIO()
     console = Console(file=out, width=_WIDTH, highlight=False, soft_wrap=True, color_system=None)
     console.print(finding(result, lambda _: judging.rerun(result.case)))
-    return out.getvalue()
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())

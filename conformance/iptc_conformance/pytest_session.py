@@ -111,7 +111,7 @@ def summarize_run(judging: Judging) -> list[str]:
 def summarize_terminal(reporter: pytest.TerminalReporter) -> None:
     """Print those lines."""
     judging = reporter.config.stash.get(KEY, None)
-    if judging is not None and judging.runner.started:
+    if judging is not None and judging.runner.results:
         reporter.section("IPTC conformance")
         for line in summarize_run(judging):
             reporter.line(line)

@@ -71,8 +71,8 @@ class Suite:
 
     async def run(self) -> list[Result]:
         """Run every case and report each as it ends. Raises TesteeError if nothing can be judged at all."""
-        await self.testee.start()
         try:
+            await self.testee.start()
             await self._run_all(_Lane(self.testee))
         finally:
             with trio.CancelScope(shield=True):
