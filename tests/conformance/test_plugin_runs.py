@@ -49,7 +49,7 @@ class Run:
         self.text = self.result.stdout.str() + self.result.stderr.str()
         report = pytester.path / "report.xml"
         self.cases = (
-            {case.attrib["name"]: case for case in ET.parse(report).iter("testcase")}  # noqa: S314
+            {case.get("name", ""): case for case in ET.parse(report).iter("testcase")}  # noqa: S314
             if report.exists()
             else {}
         )
