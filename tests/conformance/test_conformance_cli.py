@@ -84,6 +84,11 @@ def test_decode_reads_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert second["clause"] is not None
 
 
+def test_no_arguments_show_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "conform" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "argv", [["decode", "xyz"], ["bogus"], ["show"], ["list", "--bogus"], ["show", "no-such"]]
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,6 +139,21 @@ def test_functions_that_are_not_served_are_unsupported(tmp_path: Path) -> None:
 
 def test_another_namespace(tmp_path: Path) -> None:
     assert Run(tmp_path, "--namespace", "elsewhere", *only("opn-unary"), *peer("honest")).code == 2
+
+
+def test_an_interrupted_run_says_so_in_its_last_line(tmp_path: Path) -> None:
+    """Who reads the lines as they come is not left waiting for a summary."""
+    jsonl = tmp_path / "results.jsonl"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
+        where = ["--attach", f"127.0.0.1:{listener.getsockname()[1]}", "--timeout", "60"]
+        command = [sys.executable, "-m", "iptc_conformance", "conform", "callee", *where]
+        with subprocess.Popen([*command, "--jsonl", str(jsonl), *only("opn-unary")]) as process:
+            listener.accept()[0].close()  # it runs
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 130
+    (line,) = map(json.loads, jsonl.read_text(encoding="utf-8").splitlines())
+    assert (line["summary"]["interrupted"], line["summary"]["exit"]) == (True, 130)
 
 
 def test_nothing_listens(tmp_path: Path, silent_port: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from iptc_conformance.cli.errors import UsageError
+from iptc_conformance.cli.errors import EXIT_INTERRUPTED, UsageError
 
 EXIT_BAD_INVOCATION = 2
 EXIT_HARNESS_FAULT = 3
-EXIT_INTERRUPTED = 130
 
 
 def _version() -> str:
@@ -317,6 +316,9 @@ def call(
 def run(argv: list[str]) -> int:
     """Carry out a command line and return its exit code."""
     try:
+        if not argv:
+            app(["--help"], exit_on_error=False, result_action="return_value")
+            return EXIT_BAD_INVOCATION
         code = app(argv, exit_on_error=False, result_action="return_value")
     except CycloptsError:
         return EXIT_BAD_INVOCATION

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 import signal
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 from rich.console import Console
 
-from iptc_conformance.cli.errors import UsageError
+from iptc_conformance.cli.errors import EXIT_INTERRUPTED, UsageError
 from iptc_conformance.cli.writing import Reports
 from iptc_conformance.driving.process import NothingJudgedError
 from iptc_conformance.reporting.baseline import Baseline, BaselineError, read_baseline, write_baseline
@@ -181,12 +181,22 @@ def _run(
             trio.run(_until_terminated, suite)
         except NothingJudgedError as error:
             raise UsageError(f"nothing judged: {error}") from error
-        summary = summarize(
-            suite.results, expected, suite.missing, suite.deaths, whole=whole, strict=options.strict
-        )
+        except BaseException:
+            if lines is not None:  # whoever reads along learns that nothing more comes
+                lines.write(_cut_short(_summary(suite, expected, options, whole=False).line()))
+            raise
+        summary = _summary(suite, expected, options, whole=whole)
         if lines is not None:
             lines.write(summary.line())
     return summary
+
+
+def _summary(suite: Suite, expected: Baseline, options: Options, *, whole: bool) -> Summary:
+    return summarize(suite.results, expected, suite.missing, suite.deaths, whole=whole, strict=options.strict)
+
+
+def _cut_short(line: dict[str, Any]) -> dict[str, Any]:
+    return {"summary": {**line["summary"], "interrupted": True, "exit": EXIT_INTERRUPTED}}
 
 
 async def _until_terminated(suite: Suite) -> None:
