@@ -150,7 +150,8 @@ class Session(Talk):
                 self._answer_runtime(opened)
 
     def bind(self, call: str, opened: Inbound) -> None:
-        """Give a call of the case the cid of an OPEN."""
+        """Give a call of the case the cid of an OPEN, which may have been another call's before (CID-06r)."""
+        self.wire.rebase(str(opened.cid))
         self.bindings.bind_cid(call, str(opened.cid))
         self.settle()
 

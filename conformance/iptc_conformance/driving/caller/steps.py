@@ -10,6 +10,7 @@ from iptc_conformance.cases.match import same
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.caller.host import CONN
 from iptc_conformance.driving.expecting import SHARED, unlike
+from iptc_conformance.driving.inbound import OVERRUN_TYPE
 from iptc_conformance.driving.sending import SENDING_VERBS, do_send, do_together
 from iptc_conformance.driving.session import StepFailure
 from iptc_conformance.msgpack_reader import Malformed, read
@@ -149,11 +150,22 @@ async def do_release(step: Step, session: Session) -> None:
 
 async def do_fresh(step: Step, session: Session) -> None:
     """The cids of these calls differ, and are too long to be guessed."""
+    clause = step.get("clause", "CID-07s")
     cids = [session.bindings.cid(call) for call in step["fresh"]]
+    told = ", ".join(map(shown, cids))
     if len(set(cids)) < len(cids):
-        raise StepFailure(f"the cids are {', '.join(map(shown, cids))}", step.get("clause"))
+        raise StepFailure(f"the cids are {told}", clause)
     if any(len(cid) < _GUESSED for cid in cids):
-        session.warn("CID-07s", f"anybody can guess the cids {', '.join(map(shown, cids))}")
+        session.warn(clause, f"anybody can guess the cids {told}")
+
+
+async def do_noticed(step: Step, session: Session) -> None:
+    """If items of a call were lost, an OVERRUN has said so: the callee hears what the application hears."""
+    cid, answer = session.bindings.cid(step["noticed"]), session.answer(step["of"])
+    lost = answer is not None and answer.get("type") == OVERRUN_TYPE
+    if lost and not any(said.kind == "overrun" for said in session.wire.messages(cid)):
+        detail = f"{step['of']} came to {OVERRUN_TYPE}, and no OVERRUN has told its callee"
+        raise StepFailure(detail, step.get("clause", "FLW-02s"))
 
 
 async def do_barrier(step: Step, session: Session) -> None:
@@ -250,6 +262,7 @@ WAITING: dict[str, Callable[[Step, Session], Awaitable[None]]] = {
     "goodbye_of": do_goodbye_of,
     "release": do_release,
     "fresh": do_fresh,
+    "noticed": do_noticed,
     "barrier": do_barrier,
     "alive": do_alive,
 }
