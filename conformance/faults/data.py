@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from faults.honest import Callee, Caller
 from iptc_conformance import _specdata
 
 Role = Literal["callee", "caller"]
@@ -47,7 +48,8 @@ class Fault:
         """The class that overrides a duty of the honest peer."""
         module, name = self.made.split(":")
         found: type[Any] = getattr(importlib.import_module(f"faults.{module}"), name)
-        return found
+        base = {"callee": Callee, "caller": Caller}[self.role]
+        return found if issubclass(found, base) else type(name, (found, base), {})
 
 
 @cache

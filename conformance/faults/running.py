@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from iptc_conformance.cases import load_cases
 from iptc_conformance.driving.callee import embedded as callee_role
+from iptc_conformance.driving.caller import embedded as caller_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,9 @@ def _seen(fault: Fault, case: Case) -> Seen:
 
 
 def _results(fault: Fault, case: Case) -> list[Result]:
-    return callee_role.judge_embedded([case], fault.type)
+    if fault.role == "callee":
+        return callee_role.judge_embedded([case], fault.type)
+    return caller_role.judge_embedded([case], fault.type)
 
 
 @contextmanager

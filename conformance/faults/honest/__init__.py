@@ -6,7 +6,8 @@ Each duty is one method of `Peer`, `Callee` or `Caller`. A fault overrides one o
 from __future__ import annotations
 
 from faults.honest.callee import Call, Callee
+from faults.honest.caller import Caller, OutCall
 from faults.honest.conn import Conn, ConnectionOver
 from faults.honest.peer import Peer
 
-__all__ = ["Call", "Callee", "Conn", "ConnectionOver", "Peer"]
+__all__ = ["Call", "Callee", "Caller", "Conn", "ConnectionOver", "OutCall", "Peer"]

@@ -16,7 +16,7 @@ _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class ConnectionOver(Exception):  # noqa: N818  (it names what has happened)
-    """This side reads the connection no further. `how`: violation, fatal or goodbye."""
+    """The connection is read no further. `how`: violation, fatal or goodbye."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
@@ -38,6 +38,8 @@ class Conn:
         self.cancels = 0
         self.silent = False
         """Nothing is written any more: it is closed, or we have said GOODBYE."""
+        self.over = False
+        """Nothing is read any more."""
         self.lock = trio.Lock()
         """Held while a frame is written."""
         self.nursery: trio.Nursery
@@ -47,6 +49,7 @@ class Conn:
         try:
             async with trio.open_nursery() as self.nursery:
                 how = await self._talk()
+                self.over = True
                 if how != "goodbye":
                     await self.close()
                 await self.peer.end(self, how)
@@ -60,7 +63,7 @@ class Conn:
         await trio.aclose_forcefully(self.stream)
 
     async def send(self, message: Any) -> None:
-        """Write one frame, whole, whatever is cancelled meanwhile; a connection that is gone takes nothing."""
+        """Write one frame, whole, whatever is cancelled; a connection that is gone takes nothing."""
         data = self.peer.frame(self, self.peer.encode(message))
         with trio.CancelScope(shield=self.peer.whole_frames):
             async with self.peer.exclusive(self):

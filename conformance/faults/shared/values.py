@@ -6,7 +6,7 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from faults.honest import Callee
+from faults.honest import Peer
 from iptc_conformance.msgpack_values import Ext, Map, Timestamp
 
 if TYPE_CHECKING:
@@ -43,21 +43,21 @@ def shallow(value: Any, levels: int = 50) -> bool:
     return levels > 0
 
 
-class LargeUnsignedAsFloat(Callee):
+class LargeUnsignedAsFloat(Peer):
     """Integers above 2^63 become floats."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: float(v) if type(v) is int and v >= 2**63 else v)
 
 
-class LargeUnsignedAsNegative(Callee):
+class LargeUnsignedAsNegative(Peer):
     """Integers above 2^63 become negative."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: v - 2**64 if type(v) is int and v >= 2**63 else v)
 
 
-class IntegersAsDoubles(Callee):
+class IntegersAsDoubles(Peer):
     """Integers above 2^53 lose their last digits."""
 
     def value(self, message: Message) -> Any:
@@ -68,21 +68,21 @@ def _rounded(number: int) -> int:
     return min(int(float(number)), 2**64 - 1)
 
 
-class WholeFloatsAsIntegers(Callee):
+class WholeFloatsAsIntegers(Peer):
     """A float without a fraction comes back as an integer."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: int(v) if type(v) is float and v.is_integer() else v)
 
 
-class NegativeZeroLost(Callee):
+class NegativeZeroLost(Peer):
     """The float -0.0 comes back as 0.0."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: 0.0 if type(v) is float and v == 0 else v)
 
 
-class NanAsNil(Callee):
+class NanAsNil(Peer):
     """NaN and the infinities come back as nil."""
 
     def value(self, message: Message) -> Any:
@@ -91,14 +91,14 @@ class NanAsNil(Callee):
         )
 
 
-class BooleansAsIntegers(Callee):
+class BooleansAsIntegers(Peer):
     """Booleans come back as 1 and 0."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: int(v) if isinstance(v, bool) else v)
 
 
-class BinAsStr(Callee):
+class BinAsStr(Peer):
     """bin that is UTF-8 comes back as str."""
 
     def value(self, message: Message) -> Any:
@@ -112,14 +112,14 @@ def _as_text(value: Any) -> Any:
         return value
 
 
-class TextCutAtNul(Callee):
+class TextCutAtNul(Peer):
     """A str ends at its first zero character."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: v.split("\0")[0] if isinstance(v, str) else v)
 
 
-class TextNormalised(Callee):
+class TextNormalised(Peer):
     """Text comes back in the normal form of Unicode."""
 
     def value(self, message: Message) -> Any:
@@ -128,14 +128,14 @@ class TextNormalised(Callee):
         )
 
 
-class EmptyMapAsArray(Callee):
+class EmptyMapAsArray(Peer):
     """An empty map comes back as an empty array."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: [] if v == {} else v)
 
 
-class NilInMapLost(Callee):
+class NilInMapLost(Peer):
     """A key whose value is nil is lost from a map."""
 
     def value(self, message: Message) -> Any:
@@ -146,7 +146,7 @@ def _without_nil(value: Any) -> Any:
     return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-class KeysAsText(Callee):
+class KeysAsText(Peer):
     """The integer keys of a map come back as text."""
 
     def value(self, message: Message) -> Any:
@@ -157,21 +157,21 @@ def _text_keys(value: Any) -> Any:
     return {str(k): v for k, v in value.pairs} if isinstance(value, Map) else value
 
 
-class LongArraysCut(Callee):
+class LongArraysCut(Peer):
     """Arrays lose what is behind their 65535th element."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: v[:65535] if isinstance(v, list) else v)
 
 
-class ExtAsBin(Callee):
+class ExtAsBin(Peer):
     """An ext value comes back as bin."""
 
     def value(self, message: Message) -> Any:
         return each(super().value(message), lambda v: v.data if isinstance(v, Ext) else v)
 
 
-class NanosecondsLost(Callee):
+class NanosecondsLost(Peer):
     """A timestamp loses what is below a microsecond."""
 
     def value(self, message: Message) -> Any:

@@ -7,26 +7,26 @@ from typing import Any
 
 import trio
 
-from faults.honest import Callee, Conn
+from faults.honest import Conn, Peer
 from iptc_conformance.msgpack_reader import Malformed, read
 from iptc_conformance.wire import Classified, Deframer, Event, Frame
 
 
-class NamelessHello(Callee):
+class NamelessHello(Peer):
     """The name in its hello is empty."""
 
     def hello(self, conn: Conn) -> list[Any]:
         return ["", "b0b"]
 
 
-class HelloOfBin(Callee):
+class HelloOfBin(Peer):
     """The uuid in its hello is bin."""
 
     def hello(self, conn: Conn) -> list[Any]:
         return ["honest", bytes(16)]
 
 
-class SecondConnectionWithoutHello(Callee):
+class SecondConnectionWithoutHello(Peer):
     """It says hello on its first connection alone."""
 
     async def greet(self, conn: Conn) -> None:
@@ -34,7 +34,7 @@ class SecondConnectionWithoutHello(Callee):
             await super().greet(conn)
 
 
-class FalseHelloSkipped(Callee):
+class FalseHelloSkipped(Peer):
     """It skips what is no hello until one comes."""
 
     def on_hello(self, conn: Conn, got: Classified) -> None:
@@ -42,7 +42,7 @@ class FalseHelloSkipped(Callee):
             super().on_hello(conn, got)
 
 
-class FalseHelloEndsProcess(Callee):
+class FalseHelloEndsProcess(Peer):
     """A first frame that is no hello ends the process."""
 
     def on_hello(self, conn: Conn, got: Classified) -> None:
@@ -51,7 +51,7 @@ class FalseHelloEndsProcess(Callee):
         super().on_hello(conn, got)
 
 
-class AnyArrayIsHello(Callee):
+class AnyArrayIsHello(Peer):
     """It takes any array for a hello."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -62,7 +62,7 @@ class AnyArrayIsHello(Callee):
         return got
 
 
-class EmptyUuidTaken(Callee):
+class EmptyUuidTaken(Peer):
     """It takes a hello with an empty name or uuid."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -72,7 +72,7 @@ class EmptyUuidTaken(Callee):
         return got
 
 
-class HelloInAnswer(Callee):
+class HelloInAnswer(Peer):
     """It waits for the other side's hello before it says its own."""
 
     async def greet(self, conn: Conn) -> None:
@@ -84,7 +84,7 @@ class HelloInAnswer(Callee):
         await super().greet(conn)
 
 
-class HelloTwice(Callee):
+class HelloTwice(Peer):
     """It says hello again when it has the other side's."""
 
     def on_hello(self, conn: Conn, got: Classified) -> None:
@@ -92,21 +92,21 @@ class HelloTwice(Callee):
         conn.nursery.start_soon(self.greet, conn)
 
 
-class SecondHelloIgnored(Callee):
+class SecondHelloIgnored(Peer):
     """It ignores a second hello."""
 
     def on_second_hello(self, conn: Conn) -> None:
         return
 
 
-class SecondHelloEndsProcess(Callee):
+class SecondHelloEndsProcess(Peer):
     """A second hello ends the process."""
 
     def on_second_hello(self, conn: Conn) -> None:
         raise ValueError("a list is no message")
 
 
-class RestOfHelloChunkLost(Callee):
+class RestOfHelloChunkLost(Peer):
     """What comes in one chunk with the hello is lost."""
 
     def cut(self, conn: Conn, cutter: Deframer, chunk: bytes) -> list[Frame]:
@@ -114,13 +114,13 @@ class RestOfHelloChunkLost(Callee):
         return frames[:1] if conn.theirs is None else frames
 
 
-class SilentConnectionKept(Callee):
+class SilentConnectionKept(Peer):
     """It waits for a hello for ever."""
 
     hello_seconds = math.inf
 
 
-class LongHelloRefused(Callee):
+class LongHelloRefused(Peer):
     """It refuses a hello of more than two elements."""
 
     def on_hello(self, conn: Conn, got: Classified) -> None:
@@ -129,7 +129,7 @@ class LongHelloRefused(Callee):
         super().on_hello(conn, got)
 
 
-class TypedHelloExtras(Callee):
+class TypedHelloExtras(Peer):
     """It reads the further elements of a hello as text, and refuses others."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -146,7 +146,7 @@ def _parts(body: bytes) -> list[Any]:
         return []
 
 
-class ReservedElementsUsed(Callee):
+class ReservedElementsUsed(Peer):
     """It puts its version behind the uid of its hello."""
 
     def hello(self, conn: Conn) -> list[Any]:

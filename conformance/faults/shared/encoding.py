@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from faults.honest import Callee, Conn
+from faults.honest import Conn, Peer
 from iptc_conformance import wire
 from iptc_conformance.msgpack_reader import read
 from iptc_conformance.msgpack_values import BadStr, Ext, Map, Timestamp
@@ -19,14 +19,14 @@ def pairs_of(body: bytes) -> list[tuple[Any, Any]]:
     return list(value.pairs if isinstance(value, Map) else value.items())
 
 
-class NilWrittenAsUnusedByte(Callee):
+class NilWrittenAsUnusedByte(Peer):
     """It writes a nil that is returned as the byte that msgpack never uses."""
 
     def encode(self, message: Any) -> bytes:
         return super().encode(message).replace(b"\xa6return\xc0", b"\xa6return\xc1")
 
 
-class LongResultCutShort(Callee):
+class LongResultCutShort(Peer):
     """It loses the last byte of a long body."""
 
     def encode(self, message: Any) -> bytes:
@@ -34,7 +34,7 @@ class LongResultCutShort(Callee):
         return body if len(body) < 300 else body[:-1]
 
 
-class UndecodableSwallowed(Callee):
+class UndecodableSwallowed(Peer):
     """It swallows frames that it cannot decode."""
 
     def on_wrong_bytes(self, conn: Conn, got: Classified) -> None:
@@ -42,7 +42,7 @@ class UndecodableSwallowed(Callee):
             super().on_wrong_bytes(conn, got)
 
 
-class FifthUndecodableEndsProcess(Callee):
+class FifthUndecodableEndsProcess(Peer):
     """It counts undecodable frames, and the fifth ends the process."""
 
     def on_wrong_bytes(self, conn: Conn, got: Classified) -> None:
@@ -52,7 +52,7 @@ class FifthUndecodableEndsProcess(Callee):
         super().on_wrong_bytes(conn, got)
 
 
-class TracebackCutInACharacter(Callee):
+class TracebackCutInACharacter(Peer):
     """It cuts a traceback to its length in characters, counted in bytes."""
 
     def encode(self, message: Any) -> bytes:
@@ -64,7 +64,7 @@ class TracebackCutInACharacter(Callee):
         return super().encode(message)
 
 
-class BadUtf8CallDropped(Callee):
+class BadUtf8CallDropped(Peer):
     """It drops a message with a str that is not UTF-8, and its call goes on."""
 
     async def on_malformed(self, conn: Conn, got: Classified) -> None:
@@ -72,7 +72,7 @@ class BadUtf8CallDropped(Callee):
             await super().on_malformed(conn, got)
 
 
-class BadUtf8KeyDropped(Callee):
+class BadUtf8KeyDropped(Peer):
     """It drops a map with a key that is not UTF-8."""
 
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
@@ -80,7 +80,7 @@ class BadUtf8KeyDropped(Callee):
             super().on_wrong_object(conn, got)
 
 
-class CidTwiceInEnd(Callee):
+class CidTwiceInEnd(Peer):
     """It writes the cid twice into an END."""
 
     def encode(self, message: Any) -> bytes:
@@ -89,7 +89,7 @@ class CidTwiceInEnd(Callee):
         return super().encode(message)
 
 
-class RepeatedKeyTaken(Callee):
+class RepeatedKeyTaken(Peer):
     """Of a repeated key it takes the last value."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -99,7 +99,7 @@ class RepeatedKeyTaken(Callee):
         return got
 
 
-class RepeatedCidTaken(Callee):
+class RepeatedCidTaken(Peer):
     """It refuses a repeated key, but not a repeated cid: the first counts."""
 
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
@@ -107,7 +107,7 @@ class RepeatedCidTaken(Callee):
             super().on_wrong_object(conn, got)
 
 
-class BinKeysInErrors(Callee):
+class BinKeysInErrors(Peer):
     """It writes the keys of errors as bin."""
 
     def encode(self, message: Any) -> bytes:
@@ -116,7 +116,7 @@ class BinKeysInErrors(Callee):
         return super().encode(message)
 
 
-class BinKeysTaken(Callee):
+class BinKeysTaken(Peer):
     """It takes a key that is bin for the str of the same bytes."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -127,7 +127,7 @@ class BinKeysTaken(Callee):
         return got
 
 
-class IntKeysSkipped(Callee):
+class IntKeysSkipped(Peer):
     """It skips a map that has a key that is no str."""
 
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
@@ -135,7 +135,7 @@ class IntKeysSkipped(Callee):
             super().on_wrong_object(conn, got)
 
 
-class ResultWithFunctionName(Callee):
+class ResultWithFunctionName(Peer):
     """It adds the name of the function to a result."""
 
     def encode(self, message: Any) -> bytes:
@@ -144,7 +144,7 @@ class ResultWithFunctionName(Callee):
         return super().encode(message)
 
 
-class StreamCountsItems(Callee):
+class StreamCountsItems(Peer):
     """It adds a running number to the items after the first."""
 
     def encode(self, message: Any) -> bytes:
@@ -153,7 +153,7 @@ class StreamCountsItems(Callee):
         return super().encode(message)
 
 
-class UnknownKeysIgnored(Callee):
+class UnknownKeysIgnored(Peer):
     """It ignores unknown keys beside those of a message."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -164,7 +164,7 @@ class UnknownKeysIgnored(Callee):
         return got
 
 
-class FirstKeyDecides(Callee):
+class FirstKeyDecides(Peer):
     """It reads a map with the keys of two messages as the first of them."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -177,7 +177,7 @@ class FirstKeyDecides(Callee):
         return got
 
 
-class MissingCidSkipped(Callee):
+class MissingCidSkipped(Peer):
     """It skips a message without a cid."""
 
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
@@ -185,7 +185,7 @@ class MissingCidSkipped(Callee):
             super().on_wrong_object(conn, got)
 
 
-class RecursionEndsProcess(Callee):
+class RecursionEndsProcess(Peer):
     """A deeply nested value overflows its stack and ends the process."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -195,7 +195,7 @@ class RecursionEndsProcess(Callee):
         return got
 
 
-class NestingOf64(Callee):
+class NestingOf64(Peer):
     """It takes no more than 64 levels."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -205,7 +205,7 @@ class NestingOf64(Callee):
         return got
 
 
-class MapsAsKeys(Callee):
+class MapsAsKeys(Peer):
     """It writes an array of maps, which it takes for a set, as a map with these as keys."""
 
     def encode(self, message: Any) -> bytes:
@@ -214,7 +214,7 @@ class MapsAsKeys(Callee):
         return super().encode(message)
 
 
-class UnhashableKeyEndsProcess(Callee):
+class UnhashableKeyEndsProcess(Peer):
     """A map as key of a map ends the process."""
 
     async def on_malformed(self, conn: Conn, got: Classified) -> None:
@@ -223,7 +223,7 @@ class UnhashableKeyEndsProcess(Callee):
         await super().on_malformed(conn, got)
 
 
-class TimestampOfSixteenBytes(Callee):
+class TimestampOfSixteenBytes(Peer):
     """It writes timestamps as two 64-bit numbers."""
 
     def encode(self, message: Any) -> bytes:
@@ -238,7 +238,7 @@ def _wide(value: Any) -> Any:
     return [_wide(part) for part in value] if isinstance(value, list) else value
 
 
-class FalseTimestampEndsProcess(Callee):
+class FalseTimestampEndsProcess(Peer):
     """A timestamp of a wrong length ends the process."""
 
     async def on_malformed(self, conn: Conn, got: Classified) -> None:
@@ -247,7 +247,7 @@ class FalseTimestampEndsProcess(Callee):
         await super().on_malformed(conn, got)
 
 
-class CidHasToBeLast(Callee):
+class CidHasToBeLast(Peer):
     """It takes a message only if its cid is the last key."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -257,7 +257,7 @@ class CidHasToBeLast(Callee):
         return got
 
 
-class ShortestFormsOnly(Callee):
+class ShortestFormsOnly(Peer):
     """It refuses whatever is not in its shortest encoding."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -267,7 +267,7 @@ class ShortestFormsOnly(Callee):
         return got
 
 
-class CidComparedAsBytes(Callee):
+class CidComparedAsBytes(Peer):
     """A cid in a longer encoding is another cid to it."""
 
     async def on_message(self, conn: Conn, message: wire.Message) -> None:

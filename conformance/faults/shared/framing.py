@@ -5,21 +5,21 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from faults.honest import Callee, Conn
+from faults.honest import Conn, Peer
 from iptc_conformance.wire import Classified, Deframer, Frame, classify
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 
-class BigEndianHeader(Callee):
+class BigEndianHeader(Peer):
     """It writes the length of a frame most significant byte first."""
 
     def frame(self, conn: Conn, body: bytes) -> bytes:
         return len(body).to_bytes(4, "big") + body
 
 
-class HeaderCountsItself(Callee):
+class HeaderCountsItself(Peer):
     """From the third frame on, the length counts the four bytes of the header too."""
 
     def frame(self, conn: Conn, body: bytes) -> bytes:
@@ -28,35 +28,35 @@ class HeaderCountsItself(Callee):
         return length.to_bytes(4, "little") + body
 
 
-class OneFrameAChunk(Callee):
+class OneFrameAChunk(Peer):
     """It takes the first frame of each chunk and forgets the others."""
 
     def cut(self, conn: Conn, cutter: Deframer, chunk: bytes) -> list[Frame]:
         return cutter.feed(chunk)[:1]
 
 
-class HeaderInOneRead(Callee):
+class HeaderInOneRead(Peer):
     """It loses the bytes of a header that does not come in one read."""
 
     def cut(self, conn: Conn, cutter: Deframer, chunk: bytes) -> list[Frame]:
         return cutter.feed(chunk if cutter.pending or len(chunk) >= 4 else b"")
 
 
-class SixteenFramesAChunk(Callee):
+class SixteenFramesAChunk(Peer):
     """It takes no more than sixteen frames of one chunk."""
 
     def cut(self, conn: Conn, cutter: Deframer, chunk: bytes) -> list[Frame]:
         return cutter.feed(chunk)[:16]
 
 
-class NewlineBehindObject(Callee):
+class NewlineBehindObject(Peer):
     """It ends each body with a newline."""
 
     def frame(self, conn: Conn, body: bytes) -> bytes:
         return super().frame(conn, body + b"\n")
 
 
-class TrailingBytesTaken(Callee):
+class TrailingBytesTaken(Peer):
     """It reads the first object of a body and does not look at what follows."""
 
     def classify(self, conn: Conn, frame: Frame) -> Classified:
@@ -68,7 +68,7 @@ class TrailingBytesTaken(Callee):
         return got
 
 
-class TrailingBytesDropped(Callee):
+class TrailingBytesDropped(Peer):
     """It drops a frame with trailing bytes and reads on."""
 
     def on_wrong_bytes(self, conn: Conn, got: Classified) -> None:
@@ -76,7 +76,7 @@ class TrailingBytesDropped(Callee):
             super().on_wrong_bytes(conn, got)
 
 
-class FlagInTheLength(Callee):
+class FlagInTheLength(Peer):
     """It sets the highest bit of the length as a flag for large frames."""
 
     def frame(self, conn: Conn, body: bytes) -> bytes:
@@ -84,28 +84,28 @@ class FlagInTheLength(Callee):
         return (len(body) | flag).to_bytes(4, "little") + body
 
 
-class AnyLengthAwaited(Callee):
+class AnyLengthAwaited(Peer):
     """It has no limit on the length of a frame, and waits for a body of four gigabytes."""
 
     def cutter(self, conn: Conn) -> Deframer:
         return Deframer(0xFFFF_FFFF)
 
 
-class LimitOffByOne(Callee):
+class LimitOffByOne(Peer):
     """It takes frames of one byte more than the limit."""
 
     def cutter(self, conn: Conn) -> Deframer:
         return Deframer(Deframer()._frame_bytes + 1)  # noqa: SLF001
 
 
-class EmptyFrameAsKeepAlive(Callee):
+class EmptyFrameAsKeepAlive(Peer):
     """It sends empty frames as keep-alives."""
 
     def frame(self, conn: Conn, body: bytes) -> bytes:
         return super().frame(conn, body) + bytes(4)
 
 
-class EmptyFrameIgnored(Callee):
+class EmptyFrameIgnored(Peer):
     """It ignores a frame of length zero."""
 
     def on_wrong_bytes(self, conn: Conn, got: Classified) -> None:
@@ -113,20 +113,20 @@ class EmptyFrameIgnored(Callee):
             super().on_wrong_bytes(conn, got)
 
 
-class CancelledWriterLeavesHalfAFrame(Callee):
+class CancelledWriterLeavesHalfAFrame(Peer):
     """A task that is cancelled while it writes leaves half a frame."""
 
     whole_frames = False
 
 
-class WritersInterleave(Callee):
+class WritersInterleave(Peer):
     """Tasks write to the stream without excluding each other."""
 
     def exclusive(self, conn: Conn) -> AbstractAsyncContextManager[Any]:
         return nullcontext()
 
 
-class CutFrameEndsProcess(Callee):
+class CutFrameEndsProcess(Peer):
     """A frame cut short by the end of the stream ends the process."""
 
     def on_eof(self, conn: Conn, cutter: Deframer) -> str:
@@ -135,21 +135,21 @@ class CutFrameEndsProcess(Callee):
         return super().on_eof(conn, cutter)
 
 
-class ResetEndsProcess(Callee):
+class ResetEndsProcess(Peer):
     """A reset ends the process."""
 
     def on_reset(self, conn: Conn) -> str:
         raise RuntimeError("connection reset")
 
 
-class FrameLimitOneMebibyte(Callee):
+class FrameLimitOneMebibyte(Peer):
     """It refuses frames of more than one mebibyte."""
 
     def cutter(self, conn: Conn) -> Deframer:
         return Deframer(1 << 20)
 
 
-class FrameLimitSixtyMillion(Callee):
+class FrameLimitSixtyMillion(Peer):
     """Its limit on frames is 64 million bytes, not 64 mebibytes."""
 
     def cutter(self, conn: Conn) -> Deframer:
