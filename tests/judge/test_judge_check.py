@@ -196,6 +196,25 @@ def test_seq_has_to_grow() -> None:
         list(trace.read([json.dumps(LINE), json.dumps(LINE)]))
 
 
+@pytest.mark.parametrize("more", [{"bytes": "00"}, {"bytes": None, "eof": True}])
+def test_nothing_comes_after_the_end_of_a_side(
+    more: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Then the trace is wrong, and no peer. The other side and other connections may go on."""
+    side, other = LINE["from"], {"initiator": "acceptor", "acceptor": "initiator"}[LINE["from"]]
+    lines = [
+        LINE | {"seq": 0, "eof": True},
+        LINE | {"seq": 1, "from": other},
+        LINE | {"seq": 2, "conn": "another"},
+        {key: value for key, value in (LINE | more | {"seq": 3}).items() if value is not None},
+    ]
+    assert len(list(trace.read(map(json.dumps, lines[:3])))) == 3
+    path = tmp_path / "trace.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert check.run(str(path), as_json=False, strict=False) == 2
+    assert f"line 4: comes after the `eof` of the {side}" in capsys.readouterr().err
+
+
 def test_a_line_may_hold_bytes_and_the_end_and_more() -> None:
     line = json.dumps(LINE | {"eof": True, "time": 1.5})
     assert list(trace.read([line.encode()])) == [TraceEvent(1, "1", "initiator", b"\x00", eof=True)]
