@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROBUST = "ROB-01r"
 _DYING_SECONDS = 0.5
+UNSUPPORTED = "the driver does not support "
 
 
 async def run_case(case: Case, host: Host, settings: Settings) -> Result:
@@ -97,7 +98,7 @@ async def _steps(case: Case, session: Session, draft: Draft) -> None:
     except StepFailure as failure:
         take_failure(failure, case, session.recorder, draft)
     except Unsupported as lacking:
-        draft.fail("unsupported", f"the driver does not support {lacking}", None)
+        draft.fail("unsupported", f"{UNSUPPORTED}{lacking}", None)
     except Garbled as garbled:
         draft.fail("untestable", str(garbled), None)
 

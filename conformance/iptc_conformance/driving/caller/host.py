@@ -9,8 +9,8 @@ import trio
 
 from iptc_conformance.driving.link import Link, Signal
 from iptc_conformance.driving.recorder import Recorder
-from iptc_conformance.driving.session import frame
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.wire import frame
 
 if TYPE_CHECKING:
     from iptc_conformance.driving.caller.driver import Driver, Outcome

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iptc_conformance.cases.match import Inbound, same
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.caller.host import CONN
 from iptc_conformance.driving.sending import frames_of
 from iptc_conformance.driving.session import Settings, StepFailure, Talk
 from iptc_conformance.msgpack_reader import read
 from iptc_conformance.msgpack_writer import encode
-from iptc_conformance.tagged import tag, untag
+from iptc_conformance.tagged import identical, tag, untag
 
 if TYPE_CHECKING:
+    from iptc_conformance.cases.match import Inbound
     from iptc_conformance.cases.model import Case, Step
     from iptc_conformance.driving.caller.driver import Outcome
     from iptc_conformance.driving.caller.host import Host
@@ -203,7 +203,7 @@ class Session(Talk):
             if opened.clause is not None:
                 return opened
             ns, func, given = opened.value[:3]
-            if (ns, func) == (self.settings.namespace, op.asked["func"]) and same(given, kwargs):
+            if (ns, func) == (self.settings.namespace, op.asked["func"]) and identical(given, kwargs):
                 return opened
         return None
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from iptc_conformance.cases.match import same
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.caller.host import CONN
 from iptc_conformance.driving.expecting import SHARED, unlike
@@ -15,7 +14,7 @@ from iptc_conformance.driving.sending import SENDING_VERBS, do_send, do_together
 from iptc_conformance.driving.session import StepFailure
 from iptc_conformance.msgpack_reader import Malformed, read
 from iptc_conformance.msgpack_writer import encode
-from iptc_conformance.tagged import TagError, untag
+from iptc_conformance.tagged import TagError, identical, untag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,7 +94,7 @@ async def do_cancelled(step: Step, session: Session) -> None:
     link.opens.remove(cancel)
     session.bind(step["cancelled"], cancel)
     session.took_cancel(step["target"])
-    if not same(cancel.value[2], {"cid": target}):
+    if not identical(cancel.value[2], {"cid": target}):
         raise StepFailure(f"a CANCEL with kwargs {shown(cancel.value[2])}", "CXL-01s")
 
 
@@ -241,7 +240,7 @@ def _same(expected: Any, got: Any, session: Session) -> bool:
     if expected == {"$any": True}:
         return True
     try:
-        return same(read(encode(untag(got))), read(encode(session.bindings.value(expected))))
+        return identical(read(encode(untag(got))), read(encode(session.bindings.value(expected))))
     except (TagError, Malformed, ValueError, RecursionError):
         return False
 

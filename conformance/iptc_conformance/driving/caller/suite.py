@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from iptc_conformance.driving.caller.case_run import run_case
+from iptc_conformance.driving.caller.case_run import UNSUPPORTED, run_case
 from iptc_conformance.driving.caller.driver import DriverError
 from iptc_conformance.driving.caller.pool import Pool
 from iptc_conformance.driving.result import Result
@@ -140,6 +140,7 @@ class Suite:
 
     def _add(self, result: Result) -> None:
         if result.verdict == "unsupported":
-            self.missing.setdefault(result.detail, result.case.id)
+            what, _, why = result.detail.removeprefix(UNSUPPORTED).partition(": ")
+            self.missing.setdefault(what, why)
         self.results.append(result)
         self.report(result)
