@@ -109,6 +109,11 @@ class Deframer:
         """How many bytes of an unfinished frame are held."""
         return len(self._held)
 
+    @property
+    def rest(self) -> bytes:
+        """What is held of an unfinished frame."""
+        return bytes(self._held)
+
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that these bytes complete."""
         frames: list[Frame] = []

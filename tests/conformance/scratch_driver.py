@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 
-from iptc_conformance.driving.inbound import Deframer, interpret
+from iptc_conformance.driving.inbound import interpret
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.wire import Deframer
 
 HOW = sys.argv[1] if len(sys.argv) > 1 else ""
 UID = ["scratch", f"uuid-{os.getpid()}"]
@@ -35,7 +36,7 @@ def read(sock: socket.socket) -> None:
     deframer = Deframer()
     while chunk := sock.recv(65536):
         for cut in deframer.feed(chunk):
-            seen = interpret(cut[4:])
+            seen = interpret(cut.body or b"")
             if seen.kind in {"result", "fail"} and seen.cid in pending:
                 outcome = {"outcome": "return", "value": seen.value}
                 if seen.kind == "fail":

@@ -10,13 +10,14 @@ import pytest
 from iptc_conformance import _specdata
 from iptc_conformance.cases import Case, CaseFileError, load_cases
 from iptc_conformance.cases.load import first_schema_error, schema_validator
-from iptc_conformance.cases.match import Inbound, Matcher, same
+from iptc_conformance.cases.match import Inbound, Matcher
 from iptc_conformance.cases.values import Bindings
 from iptc_conformance.cli.showing import steps_with_bytes
 from iptc_conformance.driving.callee.probing import FIXTURE
 from iptc_conformance.msgpack_reader import read
 from iptc_conformance.msgpack_values import Ext, Map
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.tagged import identical
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,13 +121,13 @@ def test_tagged_values() -> None:
     ("left", "right"), [(1, 1.0), (1, True), ("a", b"a"), ([1], [1, 2]), ({"a": 1}, {"a": 2})]
 )
 def test_values_of_different_types_differ(left: object, right: object) -> None:
-    assert not same(left, right)
-    assert same(left, left)
+    assert not identical(left, right)
+    assert identical(left, left)
 
 
 def test_nan_and_maps_in_any_order_are_the_same() -> None:
-    assert same(float("nan"), float("nan"))
-    assert same(Map(((1, "a"), (2, "b"))), Map(((2, "b"), (1, "a"))))
+    assert identical(float("nan"), float("nan"))
+    assert identical(Map(((1, "a"), (2, "b"))), Map(((2, "b"), (1, "a"))))
 
 
 @pytest.mark.parametrize(

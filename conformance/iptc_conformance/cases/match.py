@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.msgpack_reader import read
-from iptc_conformance.msgpack_values import Map
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.tagged import identical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,31 +145,6 @@ def fits(pattern: dict[str, Any], message: Inbound, resolve: Callable[[Any], Any
     return Matched(fits=good, warns=pattern.get("warns") if good else None)
 
 
-def same(left: Any, right: Any) -> bool:
-    """Equality of msgpack values: an int is no float, a bool no int, -0.0 no 0.0, bin no str; nan is nan."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, list | tuple):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, Map):
-        return _same_pairs(left, right)
-    if isinstance(left, float):
-        return repr(left) == repr(right)  # tells -0.0 from 0.0, and takes nan for nan
-    return bool(left == right)
-
-
-def _same_pairs(left: Map, right: Map) -> bool:
-    rest = list(right.pairs)
-    for key, item in left.pairs:
-        twin = next((at for at, pair in enumerate(rest) if same(key, pair[0]) and same(item, pair[1])), None)
-        if twin is None:
-            return False
-        del rest[twin]
-    return not rest
-
-
 def describe(pattern: dict[str, Any]) -> str:
     """A pattern in words."""
     if "one_of" in pattern:
@@ -200,5 +175,5 @@ def _value_fits(kind: str, expected: Any, got: Any, resolve: Callable[[Any], Any
     if kind == "ack":
         return bool(got == expected)
     if expected == {"$next": True}:
-        return same(got, index)
-    return same(got, read(encode(resolve(expected))))
+        return identical(got, index)
+    return identical(got, read(encode(resolve(expected))))

@@ -15,8 +15,9 @@ from iptc_conformance.cases import Case, Step, load_cases
 from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.listing import case_summary
 from iptc_conformance.driving.sending import conn_of, frames_of, is_sending
-from iptc_conformance.driving.session import Settings, Talk, frame
+from iptc_conformance.driving.session import Settings, Talk
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.wire import frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from iptc_conformance import _specdata
 from iptc_conformance.msgpack_reader import Malformed, read
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _WORDS = {
     "functype": "ack",
@@ -57,26 +52,3 @@ def _message(kind: str, value: Any, whole: dict[str, Any]) -> Frame:
     if "cid" not in whole:
         return Frame("fatal", None, type_str)
     return Frame("overrun" if type_str == OVERRUN_TYPE else "fail", cid, type_str)
-
-
-class Deframer:
-    """Cuts a byte stream into frames. After a length that is refused, everything is one remainder."""
-
-    def __init__(self) -> None:
-        self.pending = bytearray()
-        self.refused = False
-        self._limit = _specdata.limit("frame_bytes")
-
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield each whole frame, its header included."""
-        self.pending += chunk
-        while not self.refused and len(self.pending) >= 4:
-            (length,) = struct.unpack_from("<I", self.pending)
-            if length > self._limit or length == 0:
-                self.refused = True
-                return
-            if len(self.pending) < 4 + length:
-                return
-            frame = bytes(self.pending[: 4 + length])
-            del self.pending[: 4 + length]
-            yield frame

@@ -9,8 +9,9 @@ import trio
 
 from iptc_conformance.cases.match import Inbound
 from iptc_conformance.cases.shown import shown
-from iptc_conformance.driving.inbound import Deframer, Frame, interpret
+from iptc_conformance.driving.inbound import Frame, interpret
 from iptc_conformance.driving.streams import reset
+from iptc_conformance.wire import HEADER_BYTES, Deframer, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,6 @@ class Link:
         self.name = name
         self.hello: object = None
         self.goodbye = False
-        self.fatal: str | None = None
         self.ended: str | None = None
         self.inbox: dict[str, list[Inbound]] = {}
         self.opens: list[Inbound] = []
@@ -102,8 +102,8 @@ class Link:
         """
         if self.ended is not None:
             return
-        for frame in frames:
-            self._recorder.frame(self.name, self._recorder.harness, frame)
+        for made in frames:
+            self._recorder.frame(self.name, self._recorder.harness, made)
         whole = b"".join(frames)
         size = split or max(1, len(whole))
         for start in range(0, len(whole), size):
@@ -181,20 +181,21 @@ class Link:
                 self._take(chunk)
 
     def _take(self, chunk: bytes) -> None:
-        for frame in self._deframer.feed(chunk):
-            seq, findings = self._recorder.frame(self.name, self._recorder.testee, frame)
+        testee = self._recorder.testee
+        for cut in self._deframer.feed(chunk):
+            if not cut.body:
+                self._recorder.frame(self.name, testee, cut.length.to_bytes(HEADER_BYTES, "little"))
+                self._end("unreadable bytes")
+                break
+            seq, findings = self._recorder.frame(self.name, testee, frame(cut.body))
             reactions = {finding.reaction: finding.clause for finding in findings}
             if "drop" not in reactions:
-                self._deliver(interpret(frame[4:]), seq, reactions.get("fail-call") or reactions.get("close"))
-        if not chunk or self._deframer.refused:
-            self._recorder_rest()
-            self._end("eof" if not chunk else "unreadable bytes")
+                self._deliver(interpret(cut.body), seq, reactions.get("fail-call") or reactions.get("close"))
+        if not chunk:
+            if rest := self._deframer.rest:
+                self._recorder.frame(self.name, testee, rest)
+            self._end("eof")
         self._signal.notify()
-
-    def _recorder_rest(self) -> None:
-        if self._deframer.pending:
-            self._recorder.frame(self.name, self._recorder.testee, bytes(self._deframer.pending))
-            self._deframer.pending.clear()
 
     def _deliver(self, frame: Frame, seq: int, clause: str | None) -> None:
         if frame.kind in _CALL_KINDS:
@@ -209,8 +210,6 @@ class Link:
             self.hello = frame.value
         elif frame.kind == "goodbye":
             self.goodbye = True
-        elif frame.kind == "fatal":
-            self.fatal = str(frame.value)
 
     def _end(self, how: str) -> None:
         if self.ended is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from iptc_conformance.driving.session import Talk, frame
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.wire import frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from iptc_conformance.cases.model import Step
+    from iptc_conformance.driving.session import Talk
 
 SENDING_VERBS = (
     "open",

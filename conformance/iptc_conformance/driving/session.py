@@ -9,6 +9,7 @@ from iptc_conformance.cases.values import Bindings
 from iptc_conformance.driving.link import Link, Signal
 from iptc_conformance.driving.recorder import Recorder
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.wire import frame
 
 if TYPE_CHECKING:
     from iptc_conformance.cases.match import Inbound
@@ -51,11 +52,6 @@ class Settings:
     namespace: str = "iptc_testee"
     timeout: float = 2.0
     talk: bool = True
-
-
-def frame(body: bytes) -> bytes:
-    """A body behind its length."""
-    return len(body).to_bytes(4, "little") + body
 
 
 class Talk:

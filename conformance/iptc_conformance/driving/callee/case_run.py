@@ -11,10 +11,11 @@ from iptc_conformance.driving.callee.expecting import WAITING
 from iptc_conformance.driving.callee.session import Host, PeerGone, Session
 from iptc_conformance.driving.result import Draft, Result
 from iptc_conformance.driving.sending import SENDING_VERBS, conn_of, do_send, do_together, frames_of
-from iptc_conformance.driving.session import Settings, StepFailure, frame
+from iptc_conformance.driving.session import Settings, StepFailure
 from iptc_conformance.driving.under_way import under_way
 from iptc_conformance.driving.verdict import take_failure, take_findings
 from iptc_conformance.msgpack_writer import encode
+from iptc_conformance.wire import frame
 
 if TYPE_CHECKING:
     from iptc_conformance.cases.model import Case, Step
