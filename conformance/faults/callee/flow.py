@@ -125,3 +125,11 @@ class HoldsLittle(Callee):
 
     def full(self, inbox: Inbox) -> bool:
         return super().full(inbox) or inbox.size >= 100_000
+
+
+class DropsAtOnce(Callee):
+    """It does not wait for a consumer before it drops items."""
+
+    # @ callee-drops-at-once FLW-09r
+
+    stall_seconds = 0.0

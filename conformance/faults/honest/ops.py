@@ -10,7 +10,7 @@ from faults.honest.inbox import ItemsLost
 from iptc_conformance.tagged import tag, untag
 
 if TYPE_CHECKING:
-    from faults.honest.caller import Caller, Outcome, OutCall
+    from faults.honest.caller import Caller, OutCall, Outcome
 
 KINDS = {"call": "asyncfunc", "stream": "asyncgen", "context": "context"}
 _MEMBERS = {"id", "op", "func", "kwargs", "cancel_after", "take", "send"}
