@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from iptc_conformance.driving.streams import Stream
 
 CASES = [case for case in load_cases() if case.role == "caller"]
-LATENCY = 0.03
+LATENCY = 0.3
 
 
 class Through(trio.abc.HalfCloseableStream):
