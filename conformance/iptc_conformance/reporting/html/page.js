@@ -6,6 +6,7 @@
   const GAP = 12; // px between the lifelines of two connections
   const RAILS = 4; // connections beyond this share the innermost lifeline
   const COLOURS = 6;
+  const LONG_CID = 16; // characters
   const peer = document.querySelector("h1").textContent;
 
   // Everything that a peer has sent reaches the page through these two, as text and never as markup.
@@ -58,7 +59,7 @@
     constructor(entry) {
       this.entry = entry;
       this.suite = entry.suite;
-      this.colours = new Map();
+      this.calls = new Map();
       this.wrong = new Set(entry.talk.filter((row) => row.at !== undefined).map((row) => row.at));
       this.lives = lifelines(entry.talk);
       this.inset = RAIL + GAP * (Math.min(RAILS, Math.max(1, this.lives.size)) - 1) + 10;
@@ -108,7 +109,7 @@
       const name = row.fold ? `… ${row.fold} more ${row.k.toUpperCase()}` : kindText(row);
       parts.push(element("span", { class: "kind" }, name));
       if (row.v) parts.push(" ", element("span", { class: "value" }, row.v));
-      if (row.i) parts.push(" ", element("span", { class: "cid", title: row.i }, shortCid(row.i)));
+      if (row.i) parts.push(" ", element("span", { class: "cid", title: row.i }, this.callName(row.i)));
       if (this.lives.size > 1) parts.push(" ", element("span", { class: "conn" }, `on ${row.c}`));
       return parts;
     }
@@ -188,10 +189,19 @@
       return rails;
     }
 
+    number(cid) {
+      if (!this.calls.has(cid)) this.calls.set(cid, this.calls.size);
+      return this.calls.get(cid);
+    }
+
     colour(cid) {
-      if (!cid) return "";
-      if (!this.colours.has(cid)) this.colours.set(cid, this.colours.size % COLOURS);
-      return `k${this.colours.get(cid)}`;
+      return cid ? `k${this.number(cid) % COLOURS}` : "";
+    }
+
+    /* A cid as the suite writes it names its call; a longer one is numbered, and whole in the bytes. */
+    callName(cid) {
+      const short = cid.replace(/-[0-9a-f]{12}$/, "");
+      return short.length > LONG_CID ? `call ${this.number(cid) + 1}` : short;
     }
   }
 
@@ -222,11 +232,6 @@
   function cutText(row) {
     if (row.full) return `${row.cut} messages: left out, for the page would become too long. Run just this case to see them.`;
     return `… ${row.cut} messages are left out here`;
-  }
-
-  function shortCid(cid) {
-    const short = cid.replace(/-[0-9a-f]{12}$/, "");
-    return short.length > 24 ? `${short.slice(0, 22)}…` : short;
   }
 
   function flagText(flag, bySuite) {
