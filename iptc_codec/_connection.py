@@ -197,7 +197,8 @@ class Connection:
             plain = short and self.remote is HalfState.TALKING
         if self._deframer.refused and not self._fault:
             yield from self._receive_malformed(self._deframer.refused)
-        self._deframer.keep(view, at)
+        if self._fault is None:  # what follows a violation that closes is looked at by nobody
+            self._deframer.keep(view, at)
 
     def receive_eof(self) -> list[Event]:
         """Take the end of the other side's stream, orderly or not."""
