@@ -109,3 +109,26 @@ browser-tests: $(READY) ## look at the page in a real browser: needs chromium, i
 	    DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends install chromium fonts-dejavu-core; } || { \
 	    echo 'chromium is needed: as root, apt-get install chromium' >&2; exit 2; }
 	IPTC_BROWSER_TESTS=1 $(BIN)/pytest tests/reports/browser
+
+# How long each target runs, and more options for libFuzzer or `iptc fuzz`.
+MINUTES ?= 1
+TARGETS ?= frames schema roundtrip chunks dialogues seats pair
+FUZZ_OPTIONS ?=
+ATHERIS_READY := $(VENV)/.ready-atheris
+
+.PHONY: fuzz fuzz-coverage
+fuzz: $(READY) ## codec and reference peer under random input, the same each time: about a minute
+	$(BIN)/iptc fuzz $(FUZZ_OPTIONS)
+
+$(ATHERIS_READY): $(READY)
+	$(BIN)/pip install $(PIP_FLAGS) --editable '.[fuzz-coverage]'
+	touch $@
+
+fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what is kept goes to build/fuzz
+	@for target in $(TARGETS); do \
+	    echo "$$target:"; \
+	    mkdir -p build/fuzz/$$target; \
+	    $(BIN)/python -m iptc_fuzz.coverage_guided $$target -max_total_time=$$(( $(MINUTES) * 60 )) -max_len=4096 \
+	        -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) \
+	        build/fuzz/$$target fuzz/corpus/$$target || exit 1; \
+	done

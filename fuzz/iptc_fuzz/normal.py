@@ -20,7 +20,7 @@ Normal = tuple[Any, ...]
 
 
 def third_opinion(body: bytes) -> Normal:
-    """Return what `msgpack`, which nothing else of the project uses, makes of a body. Raises what it raises."""
+    """Return what `msgpack`, which codec and judge do not use, makes of a body. Raises what it raises."""
     # Arrays as tuples, so that they can be keys. Its own class for ext values takes no negative types.
     value = msgpack.unpackb(body, strict_map_key=False, use_list=False, ext_hook=msgpack_values.Ext)
     return normal(value)
@@ -39,6 +39,33 @@ def normal(value: Any) -> Normal:
         case list() | tuple():
             return ("array", *map(normal, value))
     return _leaf(value)
+
+
+def repeats(value: Any) -> bool:
+    """Tell whether a key stands twice anywhere in what the judge read, as Python compares keys.
+
+    What a receiver makes of such a map is not defined; Python has one place for 1, 1.0 and true.
+    """
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, msgpack_values.Map):
+            keys = [_as_key(key) for key, _ in one.pairs]
+            if len(set(keys)) < len(keys):
+                return True
+            todo += [part for pair in one.pairs for part in pair]
+        elif isinstance(one, dict):
+            todo += one.values()
+        elif isinstance(one, list):
+            todo += one
+    return False
+
+
+def _as_key(key: Any) -> Any:
+    """A key as the codec's dicts see it: an array as a tuple, a timestamp in microseconds."""
+    if isinstance(key, list):
+        return tuple(map(_as_key, key))
+    return _leaf(key) if isinstance(key, msgpack_values.Timestamp) else key
 
 
 def _map(pairs: Any) -> Normal:

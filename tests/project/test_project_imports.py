@@ -23,7 +23,7 @@ IO_MODULES = {
 }
 
 # The modules of the `iptc` command behind the subcommands that are a peer; loaded when one is called.
-DISPATCHERS = {"iptc_conformance.cli.peers"}
+DISPATCHERS = {"iptc_conformance.cli.peers", "iptc_conformance.cli.fuzzing"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ FUZZ = Package(
     ROOT / "fuzz" / "iptc_fuzz",
     frozenset(
         {"iptc_fuzz", "iptc_codec", "iptc_conformance", "hypothesis", "msgspec", "trio"}
-        | {"jsonschema", "msgpack", "atheris"}
+        | {"jsonschema", "msgpack", "atheris", "redis"}
     ),
 )
 PACKAGES = [CODEC, PEER, SUITE, FUZZ]

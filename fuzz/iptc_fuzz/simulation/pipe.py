@@ -20,8 +20,8 @@ class Weather:
     """How a pipe treats its bytes.
 
     `piece`: the longest piece that is sent or received at once. `capacity`: how many bytes are on their way
-    at most. `delay`: seconds that every piece takes, at most. `cut_at`: after how many bytes it ends, None for
-    never; `cut`: how. An `eof` ends this direction, a `reset` both at once with all that is on its way, and
+    at most. `delay`: seconds that every piece takes, at most. `cut_at`: after how many bytes it ends, or
+    None; `cut`: how. An `eof` ends this direction, a `reset` both at once with all that is on its way, and
     after a `stall` nothing arrives any more.
     """
 
@@ -30,6 +30,9 @@ class Weather:
     delay: float = 0
     cut_at: int | None = None
     cut: Cut = "eof"
+
+
+FAIR = Weather()
 
 
 class Pipe:
@@ -47,7 +50,7 @@ class Pipe:
         self.on_reset: Callable[[], None] = self.reset
 
     def end(self) -> None:
-        """Let the receiver see the end after what is on its way; if nothing arrives, that is a broken stream."""
+        """Let the receiver see the end after what is on its way; a stalled stream is broken then."""
         self.ended = True
         self.broken = self.broken or self._stalled
         self._lot.unpark_all()

@@ -4,6 +4,7 @@ An operation is three small numbers: which, how many, how long until it is given
 as far as the connection allows.
 """
 
+# ruff: noqa: D102  (the functions and operations say what they do by their names)
 from __future__ import annotations
 
 from collections import Counter

@@ -1,12 +1,12 @@
-"""One closed world: a few connections between peers, their weather, their work, and what has to hold after it.
+"""One closed world: connections between peers, their weather, their work, and what has to hold after it.
 
 A plan is JSON, so that people can read a finding and change it:
 
-    {"seed": 7, "connections": [{"left": [[[2, 5, 0]]], "right": [], "left_weather": {"piece": 3, "cut_at": 99},
-     "right_weather": {}, "stay": 50}]}
+    {"seed": 7, "connections": [{"left": [[[2, 5, 0]]], "right": [], "stay": 50,
+                                 "left_weather": {"piece": 3, "cut_at": 99}, "right_weather": {}}]}
 
 `left` and `right` are the workers of the two ends, each a row of operations; `stay` is how long the left end
-stays. The first connection of a plan has fair weather: it shows that the others don't touch it.
+stays. A connection in fair weather shows that the others do not touch it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ import trio.testing
 
 from iptc_codec import Limits, Role
 from iptc_codec.peer import Disconnected, Peer, Settings, open_stream_peer
+from iptc_fuzz.held import left_over
 from iptc_fuzz.observers import JudgeObserver
-from iptc_fuzz.simulation.pipe import CUTS, FaultyStream, Pipe, Weather
+from iptc_fuzz.simulation.pipe import CUTS, FAIR, FaultyStream, Pipe, Weather
 from iptc_fuzz.simulation.work import Operation, Served, Worker
 from iptc_fuzz.traffic import Chunk, Side, other
 
@@ -46,8 +47,8 @@ class Plan:
 
     left: tuple[tuple[Operation, ...], ...] = ()
     right: tuple[tuple[Operation, ...], ...] = ()
-    left_weather: Weather = Weather()
-    right_weather: Weather = Weather()
+    left_weather: Weather = FAIR
+    right_weather: Weather = FAIR
     stay: float = math.inf
 
     @property
@@ -63,12 +64,12 @@ def read_plans(plan: Any) -> tuple[int, list[Plan]]:
 
 
 def _plan(raw: dict[str, Any]) -> Plan:
-    ends = [
+    left, right = (
         tuple(tuple(Operation(*_small(one)) for one in worker[:8]) for worker in raw.get(end, [])[:4])
         for end in ("left", "right")
-    ]
-    weathers = [_weather(raw.get(name, {})) for name in ("left_weather", "right_weather")]
-    return Plan(*ends, *weathers, float(raw.get("stay", math.inf)))
+    )
+    there, back = (_weather(raw.get(name, {})) for name in ("left_weather", "right_weather"))
+    return Plan(left, right, there, back, float(raw.get("stay", math.inf)))
 
 
 def _small(numbers: list[int]) -> list[int]:
@@ -113,19 +114,6 @@ class End:
         assert self.served.inside == 0, f"{self.served.inside} functions still run"
         if self.peer is not None:
             assert left_over(self.peer) == {}
-
-
-def left_over(peer: Peer) -> dict[str, int]:
-    """What a peer that has ended still holds, by name."""
-    link, serving = peer._link, peer._serving  # noqa: SLF001  (what is held has no public name)
-    held = {
-        "calls": len(peer._calls._live),  # noqa: SLF001
-        "served": len(serving._live),  # noqa: SLF001
-        "cancels": len(serving._cancels),  # noqa: SLF001
-        "gate": int(link.gate.shut),
-        "frames": len(link.writer._frames),  # noqa: SLF001
-    }
-    return {name: count for name, count in held.items() if count}
 
 
 @dataclass

@@ -8,6 +8,8 @@ CANCELs, forms of msgpack, what is malformed.
 
 from __future__ import annotations
 
+from collections import deque
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from iptc_conformance import _specdata
 from iptc_conformance.judge.calls import Calls
 from iptc_conformance.msgpack_values import BadStr, Map
+from iptc_fuzz.cells import Cell, every_cell, unreachable
 from iptc_fuzz.strategies import encodings
 from iptc_fuzz.strategies.messages import UIDS, turned
 from iptc_fuzz.traffic import SIDES, Chunk, Side, frame, other, pack
@@ -44,15 +47,14 @@ _KINDS = (LEGAL,) * 23 + (ANY,) * 7 + (END, BREAK)
 
 
 def moves(*, stray: int = BREAK) -> st.SearchStrategy[Move]:
-    """Moves that stray as far as they may; with LEGAL they are honest. One number each: that is quick."""
-    return st.integers(0, (1 << 20) - 1).map(lambda number: _move(number, stray))
+    """Moves that stray as far as they may; with LEGAL they are honest."""
+    # Bytes, as hypothesis draws their bits evenly; of large integers it prefers the small.
+    return st.binary(min_size=3, max_size=3).map(lambda data: _move(data, stray))
 
 
-def _move(number: int, stray: int) -> Move:
-    number, detail = divmod(number, 256)
-    number, choice = divmod(number, 32)
-    kind, cid = divmod(number, len(CIDS))
-    return Move(cid, min(_KINDS[kind], stray), choice, detail)
+def _move(data: bytes, stray: int) -> Move:
+    kind, cid = divmod(data[0] & 0x7F, len(CIDS))
+    return Move(cid, min(_KINDS[kind], stray), data[1], data[2])
 
 
 class Walk:
@@ -89,11 +91,15 @@ class Walk:
         if self._halves[side] == "silent" and move.stray == LEGAL:
             self.greet(side, move.detail)
             return
-        opens = event == "OPEN" or (event == "MALFORMED" and move.detail % 8 >= 6)
+        self.say(side, cid, event, move.detail)
+
+    def say(self, side: Side, cid: str, event: str, detail: int = 0) -> None:
+        """Let a side say this about a call, be it legal or not."""
+        opens = event == "OPEN" or (event == "MALFORMED" and detail % 8 >= 6)
         self._calls.take(side, cid, "OPEN" if opens else event, 0)
         if event == "MALFORMED" and opens:
             self._calls.take(side, cid, event, 0)
-        self._say(side, "CALL", _message(event, side, cid, move.detail), move.detail)
+        self._say(side, "CALL", _message(event, side, cid, detail), detail)
 
     def _possible(self, cid: str, *, legal: bool) -> list[tuple[Side, str]]:
         """Who may say what about a call; if not `legal`, who may try what."""
@@ -187,13 +193,51 @@ def _message(event: str, side: Side, cid: str, detail: int) -> Any:
     return {name: event[4:].lower() if name == "functype" else value, "cid": cid}
 
 
-def walked(row: list[Move], *, greeted: bool = True) -> list[Chunk]:
-    """Return the conversation that these moves make, one chunk a frame."""
+def walked(
+    row: list[Move], *, greeted: bool = True, start: str = "idle", opener: Side = "initiator"
+) -> list[Chunk]:
+    """Return the conversation that these moves make, one chunk a frame; the first call begins in `start`."""
     walk = Walk()
     for side in SIDES if greeted else ():
         walk.greet(side)
+    for role, event in paths()[start] if greeted else ():
+        walk.say(opener if role == "caller" else other(opener), CIDS[0], event)
     for move in row:
         walk.take(move)
+    return walk.chunks
+
+
+@cache
+def paths() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return for each state of a call the shortest way there: who says what. All legal but to `failed`."""
+    table = _specdata.call_table()
+    found: dict[str, tuple[tuple[str, str], ...]] = {table["initial"]: ()}
+    todo = deque([table["initial"]])
+    while todo:
+        state = todo.popleft()
+        roles = ("caller",) if state == table["initial"] else ("caller", "callee")
+        cells = [(role, *one) for role in roles for one in table["cells"][state][role].items()]
+        for role, event, cell in cells:
+            after = cell.get("next", state)
+            if after not in found and ("keeps" in cell or cell.get("reaction") == "fail-call"):
+                found[after] = (*found[state], (role, event))
+                todo.append(after)
+    return found
+
+
+def tour() -> list[bytes]:
+    """Return a conversation, packed, for every cell of the call table and either opener."""
+    return [
+        pack(_to_cell(opener, cell)) for opener in SIDES for cell in every_cell() if unreachable(cell) is None
+    ]
+
+
+def _to_cell(opener: Side, cell: Cell) -> list[Chunk]:
+    walk = Walk()
+    for side in SIDES:
+        walk.greet(side)
+    for role, event in (*paths()[cell.state], (cell.sender, cell.event)):
+        walk.say(opener if role == "caller" else other(opener), CIDS[0], event)
     return walk.chunks
 
 
@@ -201,8 +245,15 @@ def dialogues(*, size: int = 48, stray: int = BREAK) -> st.SearchStrategy[list[C
     """Conversations of up to `size` frames; with `stray=LEGAL` every frame is legal by the tables."""
     # Left alone, hypothesis draws short lists, in which no call gets anywhere.
     rows = st.lists(moves(stray=stray), max_size=8) | st.lists(moves(stray=stray), min_size=9, max_size=size)
+    starts = [state for state in paths() if state != "failed" or stray > LEGAL]
     return st.builds(
-        lambda row, silent: walked(row, greeted=silent > 0 or stray == LEGAL), rows, st.integers(0, 9)
+        lambda row, start, opener, silent: walked(
+            row, greeted=silent > 0 or stray == LEGAL, start=start, opener=opener
+        ),
+        rows,
+        st.just("idle") | st.sampled_from(starts),
+        st.sampled_from(SIDES),
+        st.integers(0, 9),
     )
 
 

@@ -1,7 +1,7 @@
 """Values of applications: whatever msgpack can say, in the judge's terms.
 
-nil, bool, int, float, str, bytes, list and dict are Python's. `Map` is a map with keys that are no str, `Ext`
-an ext value, `Timestamp` an ext of type -1 (all of `iptc_conformance.msgpack_values`).
+nil, bool, int, float, str, bytes, list and dict are Python's. `Map` is a map with keys that are no str,
+`Ext` an ext value, `Timestamp` an ext of type -1: all of `iptc_conformance.msgpack_values`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def scalars() -> st.SearchStrategy[Any]:
 
 
 def keys() -> st.SearchStrategy[Any]:
-    """What a map inside a value may have as a key (ENC-07s): anything but a map, and an ext that is no time."""
+    """What a map in a value may have as a key (ENC-07s): no map, and no ext but a timestamp."""
     leaves = st.one_of(
         st.none(), st.booleans(), integers(), st.floats(allow_nan=False), texts(), st.binary(max_size=4)
     )

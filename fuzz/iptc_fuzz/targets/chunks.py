@@ -22,6 +22,7 @@ from iptc_codec import (
     Violation,
     decode,
 )
+from iptc_fuzz.held import held
 from iptc_fuzz.observers import ROLES
 from iptc_fuzz.strategies import dialogues
 from iptc_fuzz.strategies.dialogues import recut, walked
@@ -95,21 +96,23 @@ def _say(end: Connection, messages: list[Message]) -> None:
 
 
 def _answer(end: Connection, events: list[Event]) -> None:
+    """Answer, as their callee, the calls that were spoiled."""
     for event in events:
-        if isinstance(event, Violation) and event.reaction is Reaction.FAIL_CALL and event.cid:
-            if event.sender_role is Sender.CALLER:
-                with suppress(LocalProtocolError):
-                    end.send(Fail.of("ProtocolError", "", event.cid))
+        if not isinstance(event, Violation) or event.reaction is not Reaction.FAIL_CALL:
+            continue
+        if event.cid and event.sender_role is Sender.CALLER:
+            with suppress(LocalProtocolError):
+                end.send(Fail.of("ProtocolError", "", event.cid))
 
 
 def _check_bytes(end: Connection, chunk: int) -> None:
-    held = len(end._deframer._held)  # noqa: SLF001  (what is held has no public name)
-    assert held <= LIMITS.frame_bytes + 4 + chunk, f"{held} bytes are held"
+    frame = held(end).frame
+    assert frame <= LIMITS.frame_bytes + 4 + chunk, f"{frame} bytes are held"
 
 
 def _check_calls(end: Connection, run: int) -> None:
-    calls = end._said.calls  # noqa: SLF001
-    assert len(calls._ended) <= LIMITS.finished_calls, "too many ended calls are remembered"  # noqa: SLF001
-    # Ours, theirs, and those refused within the run, which we have answered by now.
+    _, calls, ended = held(end)
+    assert ended <= LIMITS.finished_calls, "too many ended calls are remembered"
+    # Ours, theirs, and, if we may not speak any more, those refused within the run.
     most = 2 * _OPENED + LIMITS.finished_calls + (run if end.local is not HalfState.TALKING else 0)
-    assert len(calls._calls) <= most, f"{len(calls._calls)} calls are held"  # noqa: SLF001
+    assert calls <= most, f"{calls} calls are held"

@@ -19,7 +19,7 @@ from iptc_conformance.msgpack_values import Map
 from iptc_fuzz.strategies import encodings
 from iptc_fuzz.strategies.json_schema import generate
 
-INVARIANTS = """What the schema generates and its validator takes, the codec takes, as the message that the schema names.
+INVARIANTS = """What the schema generates, and its validator takes, the codec takes.
 What the schema refuses, the codec refuses: the same JSON with one part changed.
 Left out: what JSON cannot say, and what begins with a $ and is no tag."""
 

@@ -1,4 +1,4 @@
-"""Target `seats`: a `Connection` at either end of any conversation, with the judge looking over its shoulder."""
+"""Target `seats`: a `Connection` at either end of any conversation, and the judge beside it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""`iptc fuzz`: hands over to `iptc_fuzz`, if its extra is there."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iptc_conformance.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from iptc_conformance.cli.app import FuzzOptions
+
+_NEEDED = ("hypothesis", "msgpack")
+
+
+def _check_extra() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"iptc fuzz needs {', '.join(missing)}, which the extra brings: pip install 'iptc-codec[fuzz]'"
+        )
+
+
+def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
+    """Run the targets that are asked for.  Raises UsageError."""
+    _check_extra()
+    from iptc_fuzz import TARGETS, commands, running  # noqa: PLC0415  (needs the extra)
+
+    if options.replay:
+        try:
+            return commands.replay(options.replay)
+        except (LookupError, OSError) as error:
+            raise UsageError(str(error)) from None
+    names = list(options.target or default or TARGETS)
+    unknown = sorted(set(names) - set(TARGETS))
+    if unknown:
+        raise UsageError(f"no target {', '.join(unknown)}: there are {', '.join(TARGETS)}")
+    long = options.profile == "long" or options.minutes is not None
+    try:
+        database = commands.database(options.database, Path(".hypothesis", "iptc")) if long else None
+    except (ModuleNotFoundError, ValueError) as error:
+        raise UsageError(f"--database: {error}") from None
+    seconds = 60 * (options.minutes or 10) / len(names) if long else 0
+    profile = running.Profile(seconds, _seed(options.seed, long=long), database)
+    return commands.fuzz(names, profile, options.findings)
+
+
+def _seed(chosen: int | None, *, long: bool) -> int:
+    """In CI the same for everybody; a long run casts new dice, and says which."""
+    import secrets  # noqa: PLC0415
+
+    if chosen is not None:
+        return chosen
+    return secrets.randbelow(1 << 32) if long else 0
