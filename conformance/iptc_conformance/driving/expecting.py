@@ -135,7 +135,7 @@ class _Waiter:
         message = self._link.pending(self._cid)[0]
         self._link.consume(self._cid)
         if message.clause is not None:
-            raise StepFailure(f"{message}", message.clause)
+            raise StepFailure(f"{message}", message.clause, at=message.seq)
         return message
 
 
@@ -178,7 +178,8 @@ def _take_optional(matcher: Matcher, link: Link, cid: str) -> None:
 def unlike(message: Inbound, wanted: str, step: Step, likely: str | None = None) -> StepFailure:
     """The failure that a message is not what was expected."""
     clause = message.clause or step.get("wrong_clause") or step.get("clause")
-    return StepFailure(f"{message} came where {wanted} was expected", clause, likely=likely)
+    detail = f"{message} came where {wanted} was expected"
+    return StepFailure(detail, clause, likely=likely, at=message.seq)
 
 
 def _seen(link: Link, cid: str) -> str:

@@ -22,17 +22,24 @@ class StepFailure(Exception):  # noqa: N818  (a verdict, not a fault of the suit
     """An expectation was not met.
 
     `clause` is the one it breaks; None: `likely` if the case is about that one, else the case's own first.
-    `waited`: it is what did not come in time.
+    `waited`: it is what did not come in time. `at`: the seq of the message that was wrong, if one was.
     """
 
     def __init__(
-        self, detail: str, clause: str | None = None, *, waited: bool = False, likely: str | None = None
+        self,
+        detail: str,
+        clause: str | None = None,
+        *,
+        waited: bool = False,
+        likely: str | None = None,
+        at: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.clause = clause
         self.waited = waited
         self.likely = likely
+        self.at = at
 
     def clause_for(self, clauses: tuple[str, ...]) -> str:
         """The clause that this breaks in a case about these clauses."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def take_failure(failure: StepFailure, case: Case, recorder: Recorder, draft: Draft) -> None:
     """A step has failed. A SHOULD that is not kept is a warning, unless nobody answers any more."""
     clause = _stuck(failure, case) or failure.clause_for(case.clauses)
-    recorder.failed(clause, failure.detail)
+    recorder.failed(clause, failure.detail, failure.at)
     draft.waited = failure.waited
     if _specdata.clause_level(clause) == "MUST":
         draft.fail("fail", f"{clause}: {failure.detail}", clause)
