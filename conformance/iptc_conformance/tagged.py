@@ -146,6 +146,8 @@ def _parts(value: Any) -> tuple[str, list[Any]] | None:
 
 def _same_leaf(one: Any, other: Any) -> bool:
     """Tell whether two values that are neither arrays nor maps are the same."""
+    if type(one) is type(other) and isinstance(one, int | str | bytes):
+        return bool(one == other)
     if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
         return math.isnan(other)
     return encode(one) == encode(other)
