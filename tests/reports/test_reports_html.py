@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from iptc_conformance.cases.match import Inbound
+from iptc_conformance.driving.expecting import unlike
 from iptc_conformance.driving.recorder import Recorder
+from iptc_conformance.driving.result import Draft
+from iptc_conformance.driving.verdict import take_failure
 from iptc_conformance.reporting.html import page
 from iptc_conformance.reporting.html.talk import Budget, rows_of
 from tests.reports.reports_support import (
@@ -212,3 +216,11 @@ def test_the_outcome_in_one_sentence(verdicts: list[str], expected: str, exit_co
     summary = summary_of([result_of(case_of(f"c{at}"), verdict) for at, verdict in enumerate(verdicts)])
     assert summary.exit_code == exit_code
     assert expected in page(summary, baseline_of(), run_of())
+
+
+def test_a_message_that_was_not_expected_is_marked_at_its_place() -> None:
+    recorder, draft = talk(1), Draft()
+    wrong = Inbound("item", CID, 1, seq=5)
+    take_failure(unlike(wrong, "END", {}), case_of("one"), recorder, draft)
+    assert draft.failed == ["STR-03s"]
+    assert rows(recorder)[-1]["at"] == 5
