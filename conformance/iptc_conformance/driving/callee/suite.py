@@ -165,7 +165,7 @@ class Suite:
                 if gone or (result.verdict == "fail" and not await lane.testee.alive()):
                     again.append(result)
                     lost.set()
-                elif result.waited:
+                elif result.waited or _by_our_delay(result):
                     again.append(result)
                 else:
                     self._add(result)
@@ -212,7 +212,7 @@ class Suite:
             if result.verdict == "untestable":
                 await lane.revive()
                 result = await run_case(case, lane.testee, self.settings)
-            elif result.waited and result.starved:
+            elif _by_our_delay(result):
                 result = await run_case(case, lane.testee, self.settings)
             died = not await lane.testee.alive()
             self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
@@ -226,6 +226,11 @@ class Suite:
     def _add(self, result: Result) -> None:
         self.results.append(result)
         self.report(result)
+
+
+def _by_our_delay(result: Result) -> bool:
+    """Whether a failure may come of the suite itself: it could not always run, and so kept its peer waiting."""
+    return result.starved and (result.waited or result.verdict == "fail")
 
 
 def _as_crash(result: Result) -> Result:
