@@ -229,7 +229,7 @@ class Suite:
 
 
 def _by_our_delay(result: Result) -> bool:
-    """Whether a failure may come of the suite itself: it could not always run, and so kept its peer waiting."""
+    """Whether a failure may be ours: the suite could not always run, and so kept its peer waiting."""
     return result.starved and (result.waited or result.verdict == "fail")
 
 
