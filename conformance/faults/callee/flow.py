@@ -130,6 +130,4 @@ class HoldsLittle(Callee):
 class DropsAtOnce(Callee):
     """It does not wait for a consumer before it drops items."""
 
-    # @ callee-drops-at-once FLW-09r
-
     stall_seconds = 0.0

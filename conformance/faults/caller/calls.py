@@ -14,16 +14,12 @@ if TYPE_CHECKING:
 class EmptyCid(Caller):
     """The cid of its first call is empty."""
 
-    # @ caller-empty-cid CID-01s
-
     def cid(self, conn: Conn) -> str:
         return super().cid(conn) if conn.opened > 1 else ""
 
 
 class NumbersAsCids(Caller):
     """Its cids are integers."""
-
-    # @ caller-int-cid CID-01s
 
     def open_message(self, call: OutCall) -> dict[str, Any]:
         call.cid = call.conn.opened  # type: ignore[assignment]
@@ -32,8 +28,6 @@ class NumbersAsCids(Caller):
 
 class OneCidPerFunction(Caller):
     """It uses one cid for all calls of a function, those that are live among them."""
-
-    # @ caller-cid-per-kind CID-02s
 
     async def open(self, conn: Conn, target: tuple[str, str, dict[str, Any]], kind: str) -> OutCall:
         self.notes["kind"] = kind
@@ -46,16 +40,12 @@ class OneCidPerFunction(Caller):
 class CountsItsCids(Caller):
     """Its cids are a running number."""
 
-    # @ caller-counted-cids CID-07s
-
     def cid(self, conn: Conn) -> str:
         return str(conn.opened)
 
 
 class AnswersForeignCids(Caller):
     """It answers a message for an unknown cid with an error."""
-
-    # @ caller-unknown-cid-answered CID-04s
 
     async def on_unknown(self, conn: Conn, cid: str) -> None:
         await conn.send({"error": {"tb_str": "", "type_str": "KeyError"}, "cid": cid})
@@ -64,8 +54,6 @@ class AnswersForeignCids(Caller):
 class UnknownCidCloses(Caller):
     """It closes the connection on a message for an unknown cid."""
 
-    # @ caller-unknown-cid-closes CID-04r
-
     async def on_unknown(self, conn: Conn, cid: str) -> None:
         raise ConnectionOver("violation")
 
@@ -73,16 +61,12 @@ class UnknownCidCloses(Caller):
 class UnknownCidEndsProcess(Caller):
     """A message for an unknown cid ends the process."""
 
-    # @ caller-unknown-cid-ends-process ROB-01r CID-04r
-
     async def on_unknown(self, conn: Conn, cid: str) -> None:
         raise KeyError(cid)
 
 
 class WrongCidDropped(Caller):
     """It drops a message whose cid is no legal one."""
-
-    # @ caller-wrong-cid-dropped CID-01r
 
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
         if got.clause != "CID-01s":
@@ -92,8 +76,6 @@ class WrongCidDropped(Caller):
 class NewestCallAnswered(Caller):
     """It takes every answer for the newest call."""
 
-    # @ caller-newest-call-answered CID-05r
-
     def find(self, conn: Conn, cid: str) -> OutCall | None:
         live = [call for call in conn.calls.values() if not call.over.is_set()]
         return super().find(conn, cid) and (live[-1] if live else None)
@@ -102,16 +84,12 @@ class NewestCallAnswered(Caller):
 class OpenOfItsLiveCidServed(Caller):
     """It answers an OPEN of a cid that is live by its own call."""
 
-    # @ caller-live-cid-answered CID-02r
-
     async def on_open(self, conn: Conn, message: Message) -> None:
         await conn.send({"error": {"tb_str": "", "type_str": "AttributeError"}, "cid": message.cid})
 
 
 class OpensUnanswered(Caller):
     """It answers no call of the other side, for it only calls."""
-
-    # @ caller-opens-unanswered OPN-02s
 
     async def on_open(self, conn: Conn, message: Message) -> None:
         return
@@ -120,16 +98,12 @@ class OpensUnanswered(Caller):
 class OpensCloseIt(Caller):
     """It closes the connection on a call of the other side."""
 
-    # @ caller-open-closes OPN-06s
-
     async def on_open(self, conn: Conn, message: Message) -> None:
         raise ConnectionOver("violation")
 
 
 class MalformedOpenUnanswered(Caller):
     """It does not answer a malformed OPEN."""
-
-    # @ caller-malformed-open-unanswered OPN-01r
 
     async def on_malformed(self, conn: Conn, got: Classified) -> None:
         if not got.opens:
@@ -139,16 +113,12 @@ class MalformedOpenUnanswered(Caller):
 class SixElements(Caller):
     """It adds a deadline to an OPEN."""
 
-    # @ caller-open-of-six OPN-01s
-
     def open_message(self, call: OutCall) -> dict[str, Any]:
         return {"cmd": [*super().open_message(call)["cmd"][:4], 10, call.cid]}
 
 
 class PositionalArguments(Caller):
     """It sends the arguments without their names."""
-
-    # @ caller-positional-arguments OPN-01s
 
     def open_message(self, call: OutCall) -> dict[str, Any]:
         return {"cmd": [call.ns, call.func, list(call.kwargs.values()), self.name, call.cid]}
@@ -157,16 +127,12 @@ class PositionalArguments(Caller):
 class NoArgumentsAsNil(Caller):
     """It sends nil where there are no arguments."""
 
-    # @ caller-no-arguments-as-nil OPN-01s
-
     def open_message(self, call: OutCall) -> dict[str, Any]:
         return {"cmd": [call.ns, call.func, call.kwargs or None, self.name, call.cid]}
 
 
 class CidBesideCmd(Caller):
     """It puts the cid of an OPEN beside it, too."""
-
-    # @ caller-cid-beside-cmd ENC-05s
 
     def open_message(self, call: OutCall) -> dict[str, Any]:
         return {**super().open_message(call), "cid": call.cid}
@@ -175,16 +141,12 @@ class CidBesideCmd(Caller):
 class UidOfItsOwn(Caller):
     """The uid of its OPENs has another uuid than its hello."""
 
-    # @ caller-other-uid-in-open OPN-08s
-
     def open_message(self, call: OutCall) -> dict[str, Any]:
         return {"cmd": [call.ns, call.func, call.kwargs, [self.name[0], "0"], call.cid]}
 
 
 class UidOfTheOther(Caller):
     """It puts the uid of the other side into a CANCEL."""
-
-    # @ caller-their-uid-in-cancel OPN-08s
 
     def open_message(self, call: OutCall) -> dict[str, Any]:
         uid = call.conn.theirs if call.ns == "self" else self.name
@@ -193,8 +155,6 @@ class UidOfTheOther(Caller):
 
 class AcksBack(Caller):
     """It acknowledges the STARTED of a context."""
-
-    # @ caller-acks-started OPN-09s
 
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         await super().deliver(call, event, message)
@@ -205,8 +165,6 @@ class AcksBack(Caller):
 class ReturnsResultBack(Caller):
     """It ends a context with a result of its own before the callee does."""
 
-    # @ caller-sends-result OPN-09s
-
     async def say(self, call: OutCall, event: str, value: Any) -> None:
         await super().say(call, event, value)
         if event == "END":
@@ -216,8 +174,6 @@ class ReturnsResultBack(Caller):
 class SecondAckFails(Caller):
     """A repeated ACK of the same kind fails its call."""
 
-    # @ caller-second-ack-fails OPN-04r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="fail-call") if found.clause == "OPN-04s" else found
@@ -226,8 +182,6 @@ class SecondAckFails(Caller):
 class SecondAckCloses(Caller):
     """A repeated ACK closes the connection."""
 
-    # @ caller-second-ack-closes OPN-04r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="close") if found.clause == "OPN-04s" else found
@@ -235,8 +189,6 @@ class SecondAckCloses(Caller):
 
 class UnknownFunctypeIsUnary(Caller):
     """It takes an unknown functype for that of a unary call."""
-
-    # @ caller-unknown-functype-taken OPN-05r
 
     async def on_malformed(self, conn: Conn, got: Classified) -> None:
         call = self.find(conn, got.cid or "")
@@ -248,8 +200,6 @@ class UnknownFunctypeIsUnary(Caller):
 
 class AnswerWithoutAck(Caller):
     """It takes a result without an ACK."""
-
-    # @ caller-answer-without-ack OPN-03r
 
     def cell(self, state: str, sender: str, event: str) -> Cell:
         if state == "requested" and sender == "callee" and event == "RESULT":

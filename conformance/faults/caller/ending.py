@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 class CancelUnderTargetsCid(Caller):
     """It sends a CANCEL under the cid of its target."""
 
-    # @ caller-cancel-under-target CID-02s
-
     async def cancel(self, call: OutCall) -> None:
         if not self.leaving and live(call.state) and not call.cancelled:
             call.cancelled = True
@@ -30,8 +28,6 @@ class CancelUnderTargetsCid(Caller):
 class CancelWithReason(Caller):
     """It gives a reason with a CANCEL."""
 
-    # @ caller-cancel-with-reason CXL-01s
-
     def open_message(self, call: OutCall) -> dict[str, Any]:
         if call.ns == "self":
             call.kwargs = {**call.kwargs, "reason": "given up"}
@@ -40,8 +36,6 @@ class CancelWithReason(Caller):
 
 class CancelInTheNamespace(Caller):
     """It sends a CANCEL to the namespace of its target."""
-
-    # @ caller-cancel-in-namespace CXL-01s
 
     def open_message(self, call: OutCall) -> dict[str, Any]:
         if call.ns == "self":
@@ -52,16 +46,12 @@ class CancelInTheNamespace(Caller):
 class NeverCancels(Caller):
     """It leaves a call without a CANCEL."""
 
-    # @ caller-never-cancels CXL-01s
-
     async def cancel(self, call: OutCall) -> None:
         self.after_cancel(call)
 
 
 class GeneratorsUncancelled(Caller):
     """It leaves a generator without a CANCEL."""
-
-    # @ caller-generators-uncancelled CXL-01s
 
     async def cancel(self, call: OutCall) -> None:
         if call.kind != "asyncgen":
@@ -70,8 +60,6 @@ class GeneratorsUncancelled(Caller):
 
 class WaitsForTerminalOfTarget(Caller):
     """It waits for the terminal of a cancelled call, whatever its CANCEL came to."""
-
-    # @ caller-waits-for-target CXL-02r
 
     def after_cancel(self, call: OutCall) -> None:
         return
@@ -85,8 +73,6 @@ class WaitsForTerminalOfTarget(Caller):
 class NilOfCancelFails(Caller):
     """A CANCEL that returns nil ends the connection."""
 
-    # @ caller-nil-of-cancel-fails CXL-03r
-
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         if event == "RESULT" and call.ns == "self" and not isinstance(message.value, bool):
             raise ConnectionOver("violation")
@@ -95,8 +81,6 @@ class NilOfCancelFails(Caller):
 
 class FalseOfCancelEndsProcess(Caller):
     """A CANCEL that returns false ends the process."""
-
-    # @ caller-false-of-cancel-ends-process ROB-01r CXL-03r
 
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         if event == "RESULT" and call.ns == "self" and message.value is not True:
@@ -107,16 +91,12 @@ class FalseOfCancelEndsProcess(Caller):
 class FatalIgnored(Caller):
     """It ignores FATAL."""
 
-    # @ caller-fatal-ignored ERR-04r
-
     def on_fatal(self, conn: Conn) -> None:
         return
 
 
 class FatalEndsProcess(Caller):
     """FATAL ends the process."""
-
-    # @ caller-fatal-ends-process ROB-01r ERR-04r
 
     def on_fatal(self, conn: Conn) -> None:
         raise RuntimeError("the other side has crashed")
@@ -125,8 +105,6 @@ class FatalEndsProcess(Caller):
 class MalformedErrorDropped(Caller):
     """It drops an error with a malformed body."""
 
-    # @ caller-malformed-error-dropped ERR-01r
-
     async def on_malformed(self, conn: Conn, got: Classified) -> None:
         if got.clause != "ERR-01s":
             await super().on_malformed(conn, got)
@@ -134,8 +112,6 @@ class MalformedErrorDropped(Caller):
 
 class ErrorWithMessage(Caller):
     """It answers with errors that have a message besides."""
-
-    # @ caller-error-with-message ERR-01s
 
     def encode(self, message: Any) -> bytes:
         if isinstance(message, dict) and "error" in message:
@@ -146,8 +122,6 @@ class ErrorWithMessage(Caller):
 class FatalAndOn(Caller):
     """It sends FATAL where it fails one call, and goes on."""
 
-    # @ caller-fatal-and-on ERR-08s
-
     def fail_call(self, call: OutCall, clause: str, *, freed: bool) -> None:
         fatal = {"error": {"tb_str": "", "type_str": "ProtocolError"}}
         call.conn.nursery.start_soon(call.conn.send, fatal)
@@ -156,8 +130,6 @@ class FatalAndOn(Caller):
 
 class NoticeIsFail(Caller):
     """It takes an OVERRUN for the terminal."""
-
-    # @ caller-notice-is-fail FLW-04r
 
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         if event == "OVERRUN":
@@ -168,16 +140,12 @@ class NoticeIsFail(Caller):
 class DropsInSilence(Caller):
     """It drops items of an overrun consumer without a notice."""
 
-    # @ caller-overrun-without-notice FLW-02s
-
     async def overrun(self, call: Any) -> None:
         return
 
 
 class NoticeInUnary(Caller):
     """It gives notice in a unary call."""
-
-    # @ caller-notice-in-unary FLW-03s
 
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         await super().deliver(call, event, message)
@@ -188,8 +156,6 @@ class NoticeInUnary(Caller):
 class NoticeBeforeStarted(Caller):
     """It gives notice before a context has started."""
 
-    # @ caller-notice-before-started FLW-03s
-
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         await super().deliver(call, event, message)
         if event == "ACK_CONTEXT":
@@ -198,8 +164,6 @@ class NoticeBeforeStarted(Caller):
 
 class TerminalCounts(Caller):
     """A terminal for which there is no room among the items is dropped."""
-
-    # @ caller-terminal-counts FLW-05r
 
     async def on_message(self, conn: Conn, message: Message) -> None:
         call = self.find(conn, message.cid or "")
@@ -211,15 +175,11 @@ class TerminalCounts(Caller):
 class WaitsForEver(Caller):
     """It waits for a consumer that takes nothing, for ever."""
 
-    # @ caller-waits-for-consumer FLW-06r
-
     stall_seconds = math.inf
 
 
 class HoldsSixteen(Caller):
     """It holds sixteen items, and drops what comes above."""
-
-    # @ caller-holds-16-items FLW-08r
 
     async def hold(self, call: Any, value: Any, size: int) -> None:
         if len(call.inbox.items) >= 16 and not call.inbox.lost:
@@ -231,8 +191,6 @@ class HoldsSixteen(Caller):
 class HoldsSixtyThree(Caller):
     """It holds 63 items."""
 
-    # @ caller-holds-63-items FLW-08r
-
     def full(self, inbox: Inbox) -> bool:
         return len(inbox.items) >= 63
 
@@ -240,15 +198,11 @@ class HoldsSixtyThree(Caller):
 class DropsAtOnce(Caller):
     """It does not wait for a consumer before it drops items."""
 
-    # @ caller-drops-at-once FLW-09r
-
     stall_seconds = 0.0
 
 
 class PendingStay(Caller):
     """Its pending calls wait on when the connection is closed."""
-
-    # @ caller-pending-outlive-eof DSC-04r
 
     async def end(self, conn: Conn, how: str) -> None:
         if how != "eof":
@@ -258,8 +212,6 @@ class PendingStay(Caller):
 class PendingStayAtReset(Caller):
     """Its pending calls wait on when the connection is reset."""
 
-    # @ caller-pending-outlive-reset DSC-04r
-
     async def end(self, conn: Conn, how: str) -> None:
         if how != "reset":
             await super().end(conn, how)
@@ -267,8 +219,6 @@ class PendingStayAtReset(Caller):
 
 class PendingStreamsStay(Caller):
     """Its pending streams and contexts wait on when the connection ends."""
-
-    # @ caller-pending-contexts-outlive DSC-04r
 
     async def end(self, conn: Conn, how: str) -> None:
         for cid in [cid for cid, call in conn.calls.items() if call.kind != "asyncfunc"]:
@@ -279,8 +229,6 @@ class PendingStreamsStay(Caller):
 class CutFrameWaits(Caller):
     """Its pending calls wait on when the connection ends inside a frame."""
 
-    # @ caller-pending-outlive-cut-frame FRM-05r DSC-04r
-
     def on_eof(self, conn: Conn, cutter: Deframer) -> str:
         if cutter.pending:
             conn.calls.clear()
@@ -290,8 +238,6 @@ class CutFrameWaits(Caller):
 class GoodbyeUnanswered(Caller):
     """It closes on GOODBYE and does not say it."""
 
-    # @ caller-goodbye-unanswered DSC-02r
-
     async def part(self, conn: Conn) -> None:
         if self.leaving:
             await super().part(conn)
@@ -300,8 +246,6 @@ class GoodbyeUnanswered(Caller):
 class GoodbyeIgnored(Caller):
     """It ignores GOODBYE."""
 
-    # @ caller-goodbye-ignored DSC-02r
-
     def on_goodbye(self, conn: Conn) -> None:
         return
 
@@ -309,16 +253,12 @@ class GoodbyeIgnored(Caller):
 class GoodbyeEndsProcess(Caller):
     """GOODBYE ends the process."""
 
-    # @ caller-goodbye-ends-process ROB-01r DSC-02r
-
     def on_goodbye(self, conn: Conn) -> None:
         raise TypeError("NoneType is not a message")
 
 
 class SaysGoodbyeTwice(Caller):
     """It says GOODBYE twice when it leaves."""
-
-    # @ caller-goodbye-twice DSC-01s
 
     async def leave(self) -> None:
         for conn in self.conns:
@@ -328,8 +268,6 @@ class SaysGoodbyeTwice(Caller):
 
 class CancelsBehindGoodbye(Caller):
     """It cancels its calls when it has said GOODBYE."""
-
-    # @ caller-cancels-behind-goodbye DSC-06s
 
     async def leave(self) -> None:
         for conn in self.conns:
@@ -341,8 +279,6 @@ class CancelsBehindGoodbye(Caller):
 
 class OpensBehindGoodbye(Caller):
     """It opens calls on a connection whose other side has said GOODBYE."""
-
-    # @ caller-opens-behind-goodbye DSC-06s
 
     async def end(self, conn: Conn, how: str) -> None:
         if how == "goodbye":
@@ -357,8 +293,6 @@ class OpensBehindGoodbye(Caller):
 class TakesBehindGoodbye(Caller):
     """It takes a result that follows a GOODBYE."""
 
-    # @ caller-takes-behind-goodbye DSC-01r
-
     def on_goodbye(self, conn: Conn) -> None:
         conn.nursery.start_soon(self._part, conn)
 
@@ -371,8 +305,6 @@ class TakesBehindGoodbye(Caller):
 class WrongObjectsIgnored(Caller):
     """It ignores an object that is no message."""
 
-    # @ caller-wrong-object-ignored ROB-02r
-
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
         if got.clause != "ROB-02s":
             super().on_wrong_object(conn, got)
@@ -381,16 +313,12 @@ class WrongObjectsIgnored(Caller):
 class WrongObjectEndsProcess(Caller):
     """An object that is no message ends the process."""
 
-    # @ caller-wrong-object-ends-process ROB-01r
-
     def on_wrong_object(self, conn: Conn, got: Classified) -> None:
         raise AttributeError("'int' object has no attribute 'get'")
 
 
 class WaitsForClose(Caller):
     """After a violation it reads nothing more, and waits for the other side to close."""
-
-    # @ caller-waits-for-close ROB-05r
 
     async def on_frame(self, conn: Conn, got: Classified) -> None:
         if conn.number in self.notes:
@@ -406,8 +334,6 @@ class WaitsForClose(Caller):
 class SaysReady(Caller):
     """It says that it is ready, in a body that is a str."""
 
-    # @ caller-says-ready ROB-02s
-
     def on_hello(self, conn: Conn, got: Classified) -> None:
         super().on_hello(conn, got)
         conn.nursery.start_soon(conn.send, "ready")
@@ -415,8 +341,6 @@ class SaysReady(Caller):
 
 class AnyMethodOfSelf(Caller):
     """It answers whatever is called in `self`."""
-
-    # @ caller-self-answered RUN-01r
 
     async def on_open(self, conn: Conn, message: Message) -> None:
         if message.fields["ns"] == "self" and message.fields["func"] != "_cancel_task":
@@ -429,8 +353,6 @@ class AnyMethodOfSelf(Caller):
 class TheirCancelReachesOurs(Caller):
     """A CANCEL of the other side reaches the calls that it serves itself."""
 
-    # @ caller-their-cancel-reaches-ours CXL-10r
-
     async def on_open(self, conn: Conn, message: Message) -> None:
         await super().on_open(conn, message)
         call = self.find(conn, str(message.value.get("cid")))
@@ -440,8 +362,6 @@ class TheirCancelReachesOurs(Caller):
 
 class TheirCancelUnanswered(Caller):
     """It does not answer a CANCEL of an unknown call."""
-
-    # @ caller-their-cancel-unanswered CXL-05r
 
     async def on_open(self, conn: Conn, message: Message) -> None:
         if message.fields["func"] != "_cancel_task":

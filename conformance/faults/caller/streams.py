@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 class SendsBeforeStarted(Caller):
     """It sends the items of a context when it has the ACK."""
 
-    # @ caller-items-before-started CTX-04s
-
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         await super().deliver(call, event, message)
         if event == "ACK_CONTEXT":
@@ -26,8 +24,6 @@ class SendsBeforeStarted(Caller):
 
 class SendsWithOpen(Caller):
     """It ends its half of a context in one go with the OPEN."""
-
-    # @ caller-end-before-started CTX-04s
 
     async def open(self, conn: Conn, target: tuple[str, str, dict[str, Any]], kind: str) -> OutCall:
         call = await super().open(conn, target, kind)
@@ -39,8 +35,6 @@ class SendsWithOpen(Caller):
 class FailInsteadOfCancel(Caller):
     """It gives up a context that has not started by FAIL, not by CANCEL."""
 
-    # @ caller-fail-before-started CTX-04s
-
     async def cancel(self, call: OutCall) -> None:
         if call.state in {"starting", "requested"}:
             await self.say(call, "FAIL", {"tb_str": "", "type_str": "Cancelled"})
@@ -50,8 +44,6 @@ class FailInsteadOfCancel(Caller):
 class SecondStartedTaken(Caller):
     """A repeated STARTED replaces the first value."""
 
-    # @ caller-second-started-taken CTX-02r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return Cell(True, state) if found.clause == "CTX-02s" else found
@@ -60,8 +52,6 @@ class SecondStartedTaken(Caller):
 class SecondStartedFails(Caller):
     """A repeated STARTED fails its call."""
 
-    # @ caller-second-started-fails CTX-02r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="fail-call") if found.clause == "CTX-02s" else found
@@ -69,8 +59,6 @@ class SecondStartedFails(Caller):
 
 class MissingStartedIgnored(Caller):
     """It takes the result of a context that has not started."""
-
-    # @ caller-missing-started-ignored CTX-01r
 
     def cell(self, state: str, sender: str, event: str) -> Cell:
         if state == "starting" and sender == "callee" and event == "RESULT":
@@ -81,8 +69,6 @@ class MissingStartedIgnored(Caller):
 class StartedInUnaryIgnored(Caller):
     """It ignores STARTED in a unary call."""
 
-    # @ caller-started-in-unary-ignored CTX-03r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="drop") if found.clause == "CTX-03s" else found
@@ -91,8 +77,6 @@ class StartedInUnaryIgnored(Caller):
 class ItemInUnaryIgnored(Caller):
     """It ignores an item in a unary call."""
 
-    # @ caller-item-in-unary-ignored STR-01r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="drop") if found.clause == "STR-01s" else found
@@ -100,8 +84,6 @@ class ItemInUnaryIgnored(Caller):
 
 class ItemBehindEnd(Caller):
     """It sends the last item of a context behind its END."""
-
-    # @ caller-item-behind-end STR-02s
 
     async def say(self, call: OutCall, event: str, value: Any) -> None:
         await super().say(call, event, value)
@@ -112,8 +94,6 @@ class ItemBehindEnd(Caller):
 class LateItemDelivered(Caller):
     """It delivers an item that follows the END of the callee."""
 
-    # @ caller-late-item-delivered STR-02r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return Cell(True, state) if found.clause == "STR-02s" and sender == "callee" else found
@@ -121,8 +101,6 @@ class LateItemDelivered(Caller):
 
 class LateItemFails(Caller):
     """An item that follows the END of the callee fails the call."""
-
-    # @ caller-late-item-fails STR-02r
 
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
@@ -136,8 +114,6 @@ class LateItemFails(Caller):
 class EndTwice(Caller):
     """It sends END again when it has the callee's."""
 
-    # @ caller-end-twice STR-03s
-
     def on_end(self, call: OutCall) -> None:
         super().on_end(call)
         if call.kind == "context" and call.state == "both-stopped":
@@ -147,8 +123,6 @@ class EndTwice(Caller):
 class EndAfterCallersFail(Caller):
     """It sends END twice where its half is used."""
 
-    # @ caller-end-doubled STR-03s
-
     async def say(self, call: OutCall, event: str, value: Any) -> None:
         await super().say(call, event, value)
         if event == "END":
@@ -157,8 +131,6 @@ class EndAfterCallersFail(Caller):
 
 class SecondEndFails(Caller):
     """A repeated END fails its call."""
-
-    # @ caller-second-end-fails STR-03r
 
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
@@ -172,8 +144,6 @@ class SecondEndFails(Caller):
 class SecondEndCloses(Caller):
     """A repeated END closes the connection."""
 
-    # @ caller-second-end-closes STR-03r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="close") if found.clause == "STR-03s" and sender == "callee" else found
@@ -181,8 +151,6 @@ class SecondEndCloses(Caller):
 
 class EndToGenerator(Caller):
     """It ends its half of a generator, which has none."""
-
-    # @ caller-end-to-generator STR-04s
 
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         await super().deliver(call, event, message)
@@ -193,8 +161,6 @@ class EndToGenerator(Caller):
 class FailToLeaveGenerator(Caller):
     """It leaves a generator by FAIL before it cancels."""
 
-    # @ caller-fail-to-generator STR-04s
-
     async def cancel(self, call: OutCall) -> None:
         if call.state == "generator":
             await call.conn.send({"error": {"tb_str": "", "type_str": "Left"}, "cid": call.cid})
@@ -204,16 +170,12 @@ class FailToLeaveGenerator(Caller):
 class StopIsNil(Caller):
     """The value of its stop is nil."""
 
-    # @ caller-stop-is-nil STR-05s
-
     async def say(self, call: OutCall, event: str, value: Any) -> None:
         await super().say(call, event, None if event == "END" else value)
 
 
 class FalseStopTaken(Caller):
     """It takes a stop of any value."""
-
-    # @ caller-false-stop-taken STR-05r
 
     async def on_malformed(self, conn: Conn, got: Any) -> None:
         call = self.find(conn, got.cid or "")
@@ -227,8 +189,6 @@ class FalseStopTaken(Caller):
 class NewestFirst(Caller):
     """Its consumer gets the newest of the items that wait for it."""
 
-    # @ caller-newest-item-first STR-06s
-
     async def hold(self, call: Any, value: Any, size: int) -> None:
         await super().hold(call, value, size)
         call.inbox.items.rotate(1)
@@ -237,8 +197,6 @@ class NewestFirst(Caller):
 class FalseItemsSkipped(Caller):
     """It skips items that are false."""
 
-    # @ caller-false-items-skipped STR-06s
-
     async def hold(self, call: Any, value: Any, size: int) -> None:
         if value:
             await super().hold(call, value, size)
@@ -246,8 +204,6 @@ class FalseItemsSkipped(Caller):
 
 class HundredthItemDoubled(Caller):
     """It sends its hundredth item twice."""
-
-    # @ caller-item-doubled STR-06s
 
     async def say(self, call: OutCall, event: str, value: Any) -> None:
         await super().say(call, event, value)
@@ -259,8 +215,6 @@ class HundredthItemDoubled(Caller):
 class EndClosesBoth(Caller):
     """The callee's END closes the caller's half: it sends no item any more."""
 
-    # @ caller-end-closes-both STR-08r
-
     async def say(self, call: OutCall, event: str, value: Any) -> None:
         if event != "ITEM" or call.state != "callee-stopped":
             await super().say(call, event, value)
@@ -268,8 +222,6 @@ class EndClosesBoth(Caller):
 
 class EndEndsTheCall(Caller):
     """It takes the callee's END for the end of a context."""
-
-    # @ caller-end-ends-context STR-08r
 
     def on_end(self, call: OutCall) -> None:
         super().on_end(call)
@@ -279,8 +231,6 @@ class EndEndsTheCall(Caller):
 class SecondTerminalCounts(Caller):
     """A second terminal closes the connection."""
 
-    # @ caller-second-terminal-closes TRM-02r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="close") if found.clause == "TRM-02s" else found
@@ -289,8 +239,6 @@ class SecondTerminalCounts(Caller):
 class LateMessageCloses(Caller):
     """A message behind a terminal closes the connection."""
 
-    # @ caller-late-message-closes TRM-03r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         found = super().cell(state, sender, event)
         return found._replace(reaction="close") if found.clause == "TRM-03s" and sender == "callee" else found
@@ -298,8 +246,6 @@ class LateMessageCloses(Caller):
 
 class EndBehindTerminal(Caller):
     """It ends its half of a context when the terminal has come."""
-
-    # @ caller-end-behind-terminal TRM-03s
 
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         before = call.state
@@ -311,8 +257,6 @@ class EndBehindTerminal(Caller):
 class ItemsBehindTerminal(Caller):
     """It goes on sending when the terminal has come."""
 
-    # @ caller-items-behind-terminal TRM-03s
-
     async def deliver(self, call: OutCall, event: str, message: Message) -> None:
         await super().deliver(call, event, message)
         if event in {"RESULT", "FAIL"} and call.kind == "context":
@@ -322,8 +266,6 @@ class ItemsBehindTerminal(Caller):
 class ResultEndsGenerator(Caller):
     """It takes a result for the end of a generator."""
 
-    # @ caller-result-ends-generator TRM-04r
-
     def cell(self, state: str, sender: str, event: str) -> Cell:
         if state == "generator" and sender == "callee" and event == "RESULT":
             return Cell(True, "done")
@@ -332,8 +274,6 @@ class ResultEndsGenerator(Caller):
 
 class LastItemLostWithResult(Caller):
     """The result of a context takes the last item with it."""
-
-    # @ caller-last-item-lost STR-06s
 
     async def on_message(self, conn: Conn, message: Message) -> None:
         call = self.find(conn, message.cid or "")
@@ -345,16 +285,12 @@ class LastItemLostWithResult(Caller):
 class ViolationEndsProcess(Caller):
     """A violation of a call ends the process."""
 
-    # @ caller-wrong-terminal-ends-process ROB-01r
-
     def fail_call(self, call: OutCall, clause: str, *, freed: bool) -> None:
         raise RuntimeError(clause)
 
 
 class ViolationFailsSiblings(Caller):
     """A violation by one call fails the other calls of the connection."""
-
-    # @ caller-violation-fails-siblings ROB-01r
 
     def fail_call(self, call: OutCall, clause: str, *, freed: bool) -> None:
         for other in list(call.conn.calls.values()):
@@ -365,16 +301,12 @@ class ViolationFailsSiblings(Caller):
 class ViolationCloses(Caller):
     """It closes the connection where it has to fail a call."""
 
-    # @ caller-violation-closes ROB-04r
-
     def fail_call(self, call: OutCall, clause: str, *, freed: bool) -> None:
         raise ConnectionOver("violation")
 
 
 class FailedCallHangs(Caller):
     """A call that is failed for a violation hangs."""
-
-    # @ caller-failed-call-hangs ROB-01r
 
     def fail_call(self, call: OutCall, clause: str, *, freed: bool) -> None:
         call.state = "failed"
