@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -67,10 +68,22 @@ class Recorder:
         return [finding for finding in self.findings if finding.side == self.testee]
 
     def by_harness(self, declared: Iterable[str]) -> list[Finding]:
-        """What the harness broke without having said that it would."""
+        """What the harness broke without having said that it would.
+
+        From a violation of the testee's on that closes a connection, the two have no call on it in common
+        that the harness could be held to.
+        """
         allowed = set(declared)
+        over: dict[str, int] = {}
+        for found in self.by_testee():
+            if found.reaction == "close":
+                over.setdefault(found.conn, found.seq)
         return [
-            found for found in self.findings if found.side == self.harness and found.clause not in allowed
+            found
+            for found in self.findings
+            if found.side == self.harness
+            and found.clause not in allowed
+            and found.seq < over.get(found.conn, math.inf)
         ]
 
     def _feed(self, event: TraceEvent, line: Callable[[], Line]) -> tuple[int, list[Finding]]:

@@ -210,7 +210,7 @@ class Session(Talk):
     def _not_opened(self, name: str, clause: str | None) -> StepFailure:
         op, link = self.ops[name], self.wire
         wanted = f"OPEN {op.asked['func']} {shown(op.asked['kwargs'])}"
-        other = next((opened for opened in link.opens if not self._is_runtime(opened)), None)
+        other = next((opened for opened in self.foreign() if not self._is_runtime(opened)), None)
         if other is not None:
             same_func = other.value[_FUNC_AT] == op.asked["func"]
             told = "ENC-11r" if same_func else None
@@ -247,7 +247,7 @@ class Session(Talk):
             return
         if not self._auto_cancel:
             return
-        hit = self.live(target)
+        hit = target != cid and self.live(target)
         self._reply("functype", "asyncfunc", cid)
         if hit:
             self._cancelled.add(target)
