@@ -127,8 +127,14 @@ $(ATHERIS_READY): $(READY)
 fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what is kept goes to build/fuzz
 	@for target in $(TARGETS); do \
 	    echo "$$target:"; \
-	    mkdir -p build/fuzz/$$target; \
-	    $(BIN)/python -m iptc_fuzz.coverage_guided $$target -max_total_time=$$(( $(MINUTES) * 60 )) -max_len=4096 \
-	        -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) \
-	        build/fuzz/$$target fuzz/corpus/$$target || exit 1; \
+	    $(BIN)/python fuzz/coverage_guided.py $$target build/fuzz/$$target \
+	        -max_total_time=$$(( $(MINUTES) * 60 )) -max_len=4096 -print_final_stats=1 -verbosity=0 \
+	        -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) || exit 1; \
 	done
+
+# SCOPE: own (the cases of each fault's clauses), area (and those of its areas), all (every case of its role).
+SCOPE := area
+
+.PHONY: kill-matrix
+kill-matrix: $(READY) ## put every one-bug peer to the cases: each has to be caught, by its own clause
+	$(BIN)/python -m faults.matrix --scope $(SCOPE)

@@ -171,14 +171,8 @@ class ExtAsBin(Peer):
         return each(super().value(message), lambda v: v.data if isinstance(v, Ext) else v)
 
 
-class NanosecondsLost(Peer):
-    """A timestamp loses what is below a microsecond."""
+class TimestampAsNumber(Peer):
+    """A timestamp comes back as its seconds."""
 
     def value(self, message: Message) -> Any:
-        return each(super().value(message), _coarse)
-
-
-def _coarse(value: Any) -> Any:
-    if isinstance(value, Timestamp):
-        return Timestamp(value.seconds, value.nanoseconds // 1000 * 1000)
-    return value
+        return each(super().value(message), lambda v: v.seconds if isinstance(v, Timestamp) else v)
