@@ -20,9 +20,15 @@ Normal = tuple[Any, ...]
 
 
 def third_opinion(body: bytes) -> Normal:
-    """Return what `msgpack`, which codec and judge do not use, makes of a body. Raises what it raises."""
+    """Return what `msgpack`, which codec and judge do not use, makes of a body.
+
+    Raises RecursionError for what is nested too deep for it, else what it raises.
+    """
     # Arrays as tuples, so that they can be keys. Its own class for ext values takes no negative types.
-    value = msgpack.unpackb(body, strict_map_key=False, use_list=False, ext_hook=msgpack_values.Ext)
+    try:
+        value = msgpack.unpackb(body, strict_map_key=False, use_list=False, ext_hook=msgpack_values.Ext)
+    except msgpack.exceptions.StackError as error:
+        raise RecursionError from error
     return normal(value)
 
 
