@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _SIDES: tuple[Side, Side] = ("initiator", "acceptor")
+_LAST_WORDS = frozenset({"ERR-08s", "DSC-01s"})
+"""What a side says after its own FATAL or GOODBYE is wrong, whatever was said to it."""
 _SHOWN_KWARGS = 4
 _SHOWN_CID = 60
 _READ_BYTES = 65536
@@ -97,7 +99,9 @@ class Recorder:
         """After the harness broke a connection it has no rule but to end: what still comes is no finding."""
         if finding.side == self.harness and finding.reaction == "close":
             self._distrusted.add(finding.conn)
-        return finding.side == self.harness or finding.conn not in self._distrusted
+        if finding.side == self.harness or finding.clause in _LAST_WORDS:
+            return True
+        return finding.conn not in self._distrusted
 
 
 def _line(event: TraceEvent, data: bytes) -> Line:

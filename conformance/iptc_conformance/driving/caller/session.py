@@ -124,6 +124,10 @@ class Session(Talk):
             raise StepFailure(f"OPEN {shown(found.value)}", found.clause)
         return found
 
+    def is_opened(self, name: str) -> bool:
+        """Whether the OPEN of an op has come, and nobody has taken it."""
+        return self._opening(self.ops[name]) is not None
+
     async def ask(self, seconds: float | None = None) -> None:
         """Have a fresh echo called, opened, answered and returned.  Raises StepFailure, Garbled."""
         self._asked += 1

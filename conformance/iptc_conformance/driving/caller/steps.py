@@ -196,7 +196,10 @@ async def probe_alive(session: Session, seconds: float | None = None, clause: st
     if session.host.leaving:
         return
     session.do({"do": "alive", "op": "call", "func": "echo", "kwargs": {"value": "alive"}})
-    answer = await session.answered("alive", seconds)
+    await session.until(lambda: session.answer("alive") is not None or session.is_opened("alive"), seconds)
+    if session.is_opened("alive"):
+        return  # it lives, and has not understood that there is nobody to call
+    answer = await session.answered("alive", 0)
     if answer is None:
         raise StepFailure("the driver answers no op any more", clause, waited=True)
     if answer["outcome"] == "return":
