@@ -55,6 +55,7 @@ conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5 
 
 .PHONY: report-tractor
 report-tractor: $(READY) $(TRACTOR_READY) ## write what the suite says of tractor as pages: reports/tractor-*.html
+	@# The picture in docs/: python -m tests.reports.browser.shoot reports/tractor-callee.html docs/report-tractor.png
 	mkdir -p reports
 	-$(BIN)/iptc conform callee --html reports/tractor-callee.html --expect $(TRACTOR)/baseline.callee.json $(OPTIONS) -- $(TRACTOR_CALLEE)
 	-$(BIN)/iptc conform caller --html reports/tractor-caller.html --expect $(TRACTOR)/baseline.caller.json $(OPTIONS) -- $(TRACTOR_CALLER)
