@@ -71,6 +71,8 @@ def _as_key(key: Any) -> Any:
     """A key as the codec's dicts see it: an array as a tuple, a timestamp in microseconds."""
     if isinstance(key, list):
         return tuple(map(_as_key, key))
+    if isinstance(key, dict | msgpack_values.Map):
+        return repr(key)  # illegal, and in no dict
     return _leaf(key) if isinstance(key, msgpack_values.Timestamp) else key
 
 

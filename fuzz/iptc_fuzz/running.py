@@ -84,20 +84,18 @@ def _place(error: BaseException) -> str:
 
 
 def run_target(target: Target, profile: Profile, on_round: Callable[[Outcome], None]) -> Outcome:
-    """Run a target; `on_round` is called after each round. Ends early with the first findings."""
+    """Run a target; `on_round` is called after each round. Ends with the first findings."""
     outcome = Outcome(target.name)
     began = time.monotonic()
     for data in [*target.seeds(), *(path.read_bytes() for path in corpus.inputs(target.name))]:
         _try(target, outcome, data)
     for number in range(1 << 30):
         left = _ROUND if profile.seconds else target.ci - outcome.executions
-        if left <= 0 or (profile.seconds and outcome.seconds >= profile.seconds):
+        if outcome.findings or left <= 0 or (profile.seconds and outcome.seconds >= profile.seconds):
             break
         _round(target, profile, outcome, number, min(left, _ROUND))
         outcome.seconds = time.monotonic() - began
         on_round(outcome)
-        if outcome.findings:
-            break
     return outcome
 
 

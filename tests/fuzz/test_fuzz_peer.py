@@ -10,7 +10,7 @@ import pytest
 from iptc_codec.peer import _calls
 from iptc_fuzz import TARGETS
 from iptc_fuzz.simulation import world
-from iptc_fuzz.simulation.pipe import CUTS, Weather
+from iptc_fuzz.simulation.pipe import CUTS, FaultyStream, Weather
 from iptc_fuzz.simulation.work import KINDS, Operation
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def test_a_connection_cut_anywhere_leaves_nothing(cut: str, at: int) -> None:
 
 def test_a_second_terminal_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """By way of the judge: the codec itself would not let it pass."""
-    put = world.FaultyStream.send_all
+    put = FaultyStream.send_all
 
-    async def twice(self: world.FaultyStream, data: bytes | bytearray | memoryview) -> None:
+    async def twice(self: FaultyStream, data: bytes | bytearray | memoryview) -> None:
         await put(self, data)
         if b"return" in bytes(data):
             await put(self, data)
 
-    monkeypatch.setattr(world.FaultyStream, "send_all", twice)
+    monkeypatch.setattr(FaultyStream, "send_all", twice)
     with pytest.raises(BaseExceptionGroup) as info:
         world.run(1, [world.Plan(left=((Operation(0, 1),),))])
     assert "TRM-0" in str(leaf(info.value))

@@ -72,7 +72,7 @@ def test_a_finding_is_shrunk_written_and_replayed(tmp_path: Path, monkeypatch: p
 
     broken = shortened(TARGETS["roundtrip"], 500)
     object.__setattr__(broken, "check", check)
-    monkeypatch.setitem(commands.TARGETS, "roundtrip", broken)
+    monkeypatch.setitem(TARGETS, "roundtrip", broken)
     out = io.StringIO()
     assert commands.fuzz(["roundtrip"], Profile(), tmp_path, out) == commands.EXIT_FINDINGS
     (path,) = tmp_path.iterdir()

@@ -55,6 +55,9 @@ CANDIDATES: dict[Side, list[Message]] = {
     side: _opens(side) + [message for cids in _CIDS.values() for cid in cids for message in _about(cid)]
     for side in SIDES
 }
+_LONGEST = 3 * 120
+"""Bytes of moves; more give nothing new, and take long."""
+
 FAREWELLS: tuple[Message, ...] = (Goodbye(), Fatal.of("E", ""))
 
 
@@ -78,7 +81,7 @@ def _packed(row: list[tuple[int, int]]) -> bytes:
 def check(data: bytes) -> None:
     """Raise AssertionError where one end, or the judge at its place, finds a violation."""
     wire = _Wire()
-    for at in range(0, len(data) - 2, 3):
+    for at in range(0, min(len(data), _LONGEST) - 2, 3):
         side, number = SIDES[data[at] & 1], int.from_bytes(data[at + 1 : at + 3], "little")
         if data[at] & 2:
             wire.deliver(side, number)
