@@ -226,17 +226,30 @@ def paths() -> dict[str, tuple[tuple[str, str], ...]]:
 
 
 def tour() -> list[bytes]:
-    """Return a conversation, packed, for every cell of the call table and either opener."""
+    """Return a packed conversation through every cell of the call table and a little on, for either opener."""
     return [
         pack(_to_cell(opener, cell)) for opener in SIDES for cell in every_cell() if unreachable(cell) is None
     ]
+
+
+_PROBE = (
+    *(
+        ("caller", "ITEM"),
+        ("callee", "ITEM"),
+        ("callee", "STARTED"),
+        ("callee", "END"),
+        ("caller", "OVERRUN"),
+    ),
+    *(("caller", "END"), ("callee", "RESULT"), ("caller", "FAIL"), ("callee", "FAIL"), ("caller", "OPEN")),
+)
+"""After a cell this tells where it has led: in no two states is all of it answered alike."""
 
 
 def _to_cell(opener: Side, cell: Cell) -> list[Chunk]:
     walk = Walk()
     for side in SIDES:
         walk.greet(side)
-    for role, event in (*paths()[cell.state], (cell.sender, cell.event)):
+    for role, event in (*paths()[cell.state], (cell.sender, cell.event), *_PROBE):
         walk.say(opener if role == "caller" else other(opener), CIDS[0], event)
     return walk.chunks
 
