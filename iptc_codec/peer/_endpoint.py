@@ -91,6 +91,8 @@ class Endpoint:
         else:
             await trio.lowlevel.checkpoint()
         while self.inbox.empty:
+            # A cancelled call drops what it held: to whoever was woken just before, that is no end (STR-06s).
+            await trio.lowlevel.checkpoint_if_cancelled()
             if self.closed:
                 raise trio.ClosedResourceError("the stream was left")
             self.check()
