@@ -226,7 +226,7 @@ def paths() -> dict[str, tuple[tuple[str, str], ...]]:
 
 
 def tour() -> list[bytes]:
-    """Return a packed conversation through every cell of the call table and a little on, for either opener."""
+    """Return a packed conversation through every cell of the call table and on, for either opener."""
     return [
         pack(_to_cell(opener, cell)) for opener in SIDES for cell in every_cell() if unreachable(cell) is None
     ]
