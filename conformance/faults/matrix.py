@@ -2,8 +2,10 @@
 
     python -m faults.matrix [--scope own|area|all] [--only TEXT] [--check] [--jobs N]
 
-`own`: the cases of the fault's clauses. `area`: also those of the areas of its clauses. `all`: all cases of the role.
-Exit 1: a fault survives, or is not caught by its own clause, or an honest peer has a finding, or a MUST has no fault.
+`own`: the cases of the fault's clauses, and all others where none of them catches it: the judge reads along
+everywhere. `area`: also those of the areas of its clauses. `all`: all cases of the role.
+Exit 1: a fault survives, or is not caught by its own clause, or an honest peer has a finding, or a MUST has
+no fault.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ _GREEN = frozenset({"pass", "warn"})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one fault. `own`: cases by which its own clause caught it; `others`: that show it too."""
+    """What became of one fault. `own`: cases in which its own clause caught it; `others` show it too."""
 
     fault: Fault
     cases: int
@@ -87,6 +89,9 @@ def row(fault: Fault, scope: str) -> Row:
     """Put a fault to its cases."""
     cases = chosen(fault, scope)
     seen = judge(fault, cases)
+    if scope == "own" and fault.clauses and not any(_caught(fault, one) for one in seen):
+        rest = [case for case in cases_of(fault.role) if case not in cases]
+        cases, seen = [*cases, *rest], [*seen, *judge(fault, rest)]
     own = tuple(one.case for one in seen if fault.clauses and _caught(fault, one))
     others = tuple(one.case for one in seen if one.case not in own and one.verdict not in _GREEN)
     clauses = sorted({clause for one in seen for clause in one.failed})
@@ -113,10 +118,12 @@ def run(chosen_faults: list[Fault], scope: str, jobs: int) -> list[Row]:
             result = done.result()
             rows[result.fault.id] = result
             progress.advance(task)
+            for line in problems([result]):
+                console.print(line, markup=False, highlight=False)
     return [rows[fault.id] for fault in chosen_faults]
 
 
-def problems(rows: list[Row], scope: str) -> list[str]:
+def problems(rows: list[Row]) -> list[str]:
     """Return what is wrong, one line each."""
     found = []
     for result in rows:
@@ -155,13 +162,13 @@ def main(arguments: list[str] | None = None) -> int:
     everything = [*honest(), *faults()]
     picked = [one for one in everything if not options.only or any(text in one.id for text in options.only)]
     rows = run(picked, options.scope, options.jobs)
-    found = problems(rows, options.scope) + [f"{clause} has no fault" for clause in uncovered()]
+    found = problems(rows) + [f"{clause} has no fault" for clause in uncovered()]
     report = document(rows, options.scope)
     if not options.only:
         REPORT.parent.mkdir(exist_ok=True)
         REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         found += _page(markdown(report), check=options.check)
-    for line in found:
+    for line in found[len(problems(rows)) :]:
         sys.stdout.write(line + "\n")
     summary = report["summary"]
     sys.stdout.write(

@@ -46,10 +46,10 @@ class CancelAnsweredAtOnce(Callee):
 
 
 class CancelWaitsASecond(Callee):
-    """It waits for a clean-up no longer than half a second, then answers the CANCEL."""
+    """It waits for a clean-up no longer than a twentieth of a second, then answers the CANCEL."""
 
     async def cancel(self, conn: Conn, own: Call, target: str) -> Any:
-        with trio.move_on_after(0.5):
+        with trio.move_on_after(0.05):
             return await super().cancel(conn, own, target)
         return True
 

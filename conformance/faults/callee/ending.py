@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from faults.honest import Call, Callee, Conn
-from iptc_conformance.wire import Classified, Deframer, Event
+from iptc_conformance.wire import Classified, Event
 
 if TYPE_CHECKING:
     from faults.honest.callee import Outcome
@@ -138,16 +138,6 @@ class ViolationLeavesTasks(Callee):
         if how == "violation":
             await trio.sleep_forever()
         await super().end(conn, how)
-
-
-class HalfClosedGoesOn(Callee):
-    """It takes a half-closed connection for one that goes on."""
-
-    def on_eof(self, conn: Conn, cutter: Deframer) -> str:
-        conn.calls, kept = {}, conn.calls
-        conn.nursery.start_soon(trio.sleep_forever)
-        self.notes[conn.number] = kept
-        return "eof"
 
 
 class GoodbyeSpreads(Callee):

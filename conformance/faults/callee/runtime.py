@@ -16,13 +16,6 @@ async def _nothing(call: Call, **kwargs: Any) -> None:
     return
 
 
-async def _cancel_everything(call: Call, **kwargs: Any) -> None:
-    for conn in call.peer.conns:
-        for other in conn.calls.values():
-            if other is not call:
-                call.peer.give_up(other, other.why)
-
-
 class AnyMethodOfSelf(Callee):
     """Any method of its actor can be called in `self`."""
 
@@ -36,11 +29,8 @@ class SelfByPrefix(Callee):
     """It knows functions of `self` by the beginning of their names."""
 
     def lookup(self, conn: Conn, ns: str, func: str) -> Entry | None:
-        if ns == "self" and func.startswith("_cancel_task"):
-            return (
-                Entry("asyncfunc", {}, _nothing) if func != "_cancel_task" else super().lookup(conn, ns, func)
-            )
-        return super().lookup(conn, ns, func)
+        known = ns == "self" and func.startswith("_cancel_task")
+        return super().lookup(conn, ns, "_cancel_task" if known else func)
 
 
 class UnknownInSelfEndsProcess(Callee):
@@ -76,7 +66,9 @@ class SelfCancelsForeignTasks(Callee):
 
     def lookup(self, conn: Conn, ns: str, func: str) -> Entry | None:
         if ns == "self" and func == "cancel_rpc_tasks":
-            return Entry("asyncfunc", {}, _cancel_everything)
+            for other in self.conns:
+                for call in other.calls.values():
+                    self.give_up(call, call.why)
         return super().lookup(conn, ns, func)
 
 

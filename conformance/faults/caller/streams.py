@@ -21,6 +21,10 @@ class SendsBeforeStarted(Caller):
         if event == "ACK_CONTEXT":
             call.started.set()
 
+    def cell(self, state: str, sender: str, event: str) -> Cell:
+        found = super().cell(state, sender, event)
+        return Cell(True, state) if (state, sender) == ("starting", "caller") and event == "ITEM" else found
+
 
 class SendsWithOpen(Caller):
     """It ends its half of a context in one go with the OPEN."""

@@ -9,6 +9,7 @@ import trio
 
 from faults.honest.conn import Conn, ConnectionOver
 from faults.honest.inbox import Inbox
+from faults.honest.ops import carry_out
 from faults.honest.peer import Peer
 from faults.honest.table import ACKS, WORDS, live
 
@@ -216,8 +217,6 @@ class Caller(Peer):
 
     async def answer(self, op: object) -> Outcome:
         """Carry one op out."""
-        from faults.honest.ops import carry_out
-
         return await carry_out(self, op)
 
     async def end(self, conn: Conn, how: str) -> None:

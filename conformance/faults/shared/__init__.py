@@ -1,1 +1,1 @@
-"""The faults that either role may have, by area. Each class is one fault: it overrides one duty of the honest peer."""
+"""The faults that either role may have, by area. Each class overrides one duty of the honest peer."""

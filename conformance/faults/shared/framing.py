@@ -42,11 +42,11 @@ class HeaderInOneRead(Peer):
         return cutter.feed(chunk if cutter.pending or len(chunk) >= 4 else b"")
 
 
-class SixteenFramesAChunk(Peer):
-    """It takes no more than sixteen frames of one chunk."""
+class EightFramesAChunk(Peer):
+    """It takes no more than eight frames of one chunk."""
 
     def cut(self, conn: Conn, cutter: Deframer, chunk: bytes) -> list[Frame]:
-        return cutter.feed(chunk)[:16]
+        return cutter.feed(chunk)[:8]
 
 
 class NewlineBehindObject(Peer):
@@ -117,6 +117,10 @@ class CancelledWriterLeavesHalfAFrame(Peer):
     """A task that is cancelled while it writes leaves half a frame."""
 
     whole_frames = False
+
+    async def write(self, conn: Conn, data: bytes) -> None:
+        for at in range(0, len(data), 1000):
+            await conn.stream.send_all(data[at : at + 1000])
 
 
 class WritersInterleave(Peer):

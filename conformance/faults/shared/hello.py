@@ -79,7 +79,7 @@ class HelloInAnswer(Peer):
         conn.nursery.start_soon(self._later, conn)
 
     async def _later(self, conn: Conn) -> None:
-        while conn.theirs is None:
+        while conn.theirs is None:  # noqa: ASYNC110  (nobody tells a bug)
             await trio.sleep(0.001)
         await super().greet(conn)
 

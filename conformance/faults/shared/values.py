@@ -31,7 +31,7 @@ def deep(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict) and shallow(value):
         return change({change(key): deep(part, change) for key, part in value.items()})
     if isinstance(value, Map):
-        return Map(tuple((change(key), deep(part, change)) for key, part in value.pairs))
+        return change(Map(tuple((change(key), deep(part, change)) for key, part in value.pairs)))
     return value if isinstance(value, list | dict) else change(value)
 
 

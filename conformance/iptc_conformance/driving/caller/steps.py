@@ -113,7 +113,7 @@ async def do_outcome(step: Step, session: Session) -> None:
 
 async def do_contained(step: Step, session: Session) -> None:
     """A violation cost its op, or at most its connection."""
-    answer = await _answer(step, "contained", session, _CONTAINED)
+    answer = await _answer(step, "contained", session, step.get("clause", _CONTAINED))
     if answer["outcome"] not in _FAILED:
         told = f"{step['contained']} came to {_told(answer)}, as if nothing had been"
         if "ignored_warns" not in step:
