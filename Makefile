@@ -24,7 +24,7 @@ OPTIONS :=
 .PHONY: help conform conform-node conform-tractor tap-tractor tractor-baseline test coverage lint types generate check-generated wheel clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -49,8 +49,13 @@ conform-node: $(READY) $(NODE_READY) ## the suite against the peer in JavaScript
 	$(BIN)/iptc conform callee $(OPTIONS) -- node $(NODE)/testee.js
 	$(BIN)/iptc conform caller $(OPTIONS) -- node $(NODE)/driver.js
 
-conform-tractor: $(READY) $(TRACTOR_READY) ## the suite against tractor 0.1.0a5 in both roles, held to its baselines
+conform-tractor: conform-tractor-callee conform-tractor-caller ## the suite against tractor 0.1.0a5 in both roles, held to its baselines
+
+.PHONY: conform-tractor-callee conform-tractor-caller
+conform-tractor-callee: $(READY) $(TRACTOR_READY) ## … as callee
 	$(BIN)/iptc conform callee --expect $(TRACTOR)/baseline.callee.json $(OPTIONS) -- $(TRACTOR_CALLEE)
+
+conform-tractor-caller: $(READY) $(TRACTOR_READY) ## … as caller
 	$(BIN)/iptc conform caller --expect $(TRACTOR)/baseline.caller.json $(OPTIONS) -- $(TRACTOR_CALLER)
 
 .PHONY: report-tractor
