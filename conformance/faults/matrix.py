@@ -2,8 +2,8 @@
 
     python -m faults.matrix [--scope own|area|all] [--only TEXT] [--check] [--jobs N]
 
-`own`: the cases of the fault's clauses, and all others where none of them catches it: the judge reads along
-everywhere. `area`: also those of the areas of its clauses. `all`: all cases of the role.
+`own`: the cases of the fault's clauses, and where none of them catches it the others until one does: the
+judge reads along everywhere. `area`: also those of the areas of its clauses. `all`: all cases of the role.
 Exit 1: a fault survives, or is not caught by its own clause, or an honest peer has a finding, or a MUST has
 no fault.
 """
@@ -90,13 +90,15 @@ def row(fault: Fault, scope: str) -> Row:
     cases = chosen(fault, scope)
     seen = judge(fault, cases)
     if scope == "own" and fault.clauses and not any(_caught(fault, one) for one in seen):
-        rest = [case for case in cases_of(fault.role) if case not in cases]
-        cases, seen = [*cases, *rest], [*seen, *judge(fault, rest)]
+        for case in (case for case in cases_of(fault.role) if case not in cases):
+            seen += judge(fault, [case])
+            if _caught(fault, seen[-1]):
+                break
     own = tuple(one.case for one in seen if fault.clauses and _caught(fault, one))
     others = tuple(one.case for one in seen if one.case not in own and one.verdict not in _GREEN)
     clauses = sorted({clause for one in seen for clause in one.failed})
     details = tuple(f"{one.case}: {one.verdict}: {one.detail[:200]}" for one in seen if one.verdict != "pass")
-    return Row(fault, len(cases), own, others, tuple(clauses), details[:5])
+    return Row(fault, len(seen), own, others, tuple(clauses), details[:5])
 
 
 def _caught(fault: Fault, seen: Seen) -> bool:
@@ -172,8 +174,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(line + "\n")
     summary = report["summary"]
     sys.stdout.write(
-        f"{summary['faults']} faults, {summary['killed']} killed, {summary['by_own_clause']} by their own clause; "
-        f"{len(report['honest'])} honest peers; {len(found)} problems\n"
+        f"{summary['faults']} faults, {summary['killed']} killed, "
+        f"{summary['by_own_clause']} by their own clause; {len(report['honest'])} honest peers; {len(found)} problems\n"
     )
     return 1 if found else 0
 

@@ -65,7 +65,9 @@ class FatalEndsAllConnections(Callee):
 
 
 class FailsAsOverrun(Callee):
-    """A call whose function raises because items are lost ends with the type of the notice."""
+    """It holds 64 items, and a call whose items were lost ends with the type of the notice."""
+
+    held_items = 64
 
     async def run(self, call: Call, entry: Entry, kwargs: dict[str, Any]) -> Outcome:
         event, value = await super().run(call, entry, kwargs)

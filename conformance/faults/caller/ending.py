@@ -277,19 +277,6 @@ class CancelsBehindGoodbye(Caller):
         await super().leave()
 
 
-class OpensBehindGoodbye(Caller):
-    """It opens calls on a connection whose other side has said GOODBYE."""
-
-    async def end(self, conn: Conn, how: str) -> None:
-        if how == "goodbye":
-            for call in list(conn.calls.values()):
-                if live(call.state):
-                    await conn.send(
-                        {"cmd": ["self", "_cancel_task", {"cid": call.cid}, self.name, self.cid(conn)]}
-                    )
-        await super().end(conn, how)
-
-
 class TakesBehindGoodbye(Caller):
     """It takes a result that follows a GOODBYE."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from faults.honest import Conn, Peer
 from iptc_conformance.wire import Classified, Deframer, Frame, classify
 
@@ -114,13 +116,14 @@ class EmptyFrameIgnored(Peer):
 
 
 class CancelledWriterLeavesHalfAFrame(Peer):
-    """A task that is cancelled while it writes leaves half a frame."""
+    """It writes a header, then the body, and a cancel of the task may come between."""
 
     whole_frames = False
 
     async def write(self, conn: Conn, data: bytes) -> None:
-        for at in range(0, len(data), 1000):
-            await conn.stream.send_all(data[at : at + 1000])
+        with trio.CancelScope(shield=True):
+            await conn.stream.send_all(data[:4])
+        await conn.stream.send_all(data[4:])
 
 
 class WritersInterleave(Peer):
