@@ -18,6 +18,7 @@ from iptc_conformance.reporting.console import print_report
 from iptc_conformance.reporting.jsonl import JsonLines
 from iptc_conformance.reporting.progress import Watcher
 from iptc_conformance.reporting.summary import EXIT_FINDINGS, Summary, select, summarize
+from iptc_conformance.reporting.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,9 +122,11 @@ def judge(
     expected = _read(options.expect)
     old = _old_baseline(options.write_baseline, expected)
     with Reports(options) as reports:
-        summary = _run(suite_of, options, expected, count=count, whole=whole)
+        summary, unwritten = _run(suite_of, options, expected, count=count, whole=whole)
         print_report(report_console(), summary, expected, rerun.line)
         reports.write(summary, expected, rerun)
+    if unwritten is not None:
+        raise UsageError(f"{options.jsonl}: {unwritten.strerror}")
     if options.write_baseline is None:
         return summary.exit_code
     try:
@@ -166,7 +169,8 @@ def _run(
     *,
     count: int,
     whole: bool,
-) -> Summary:
+) -> tuple[Summary, OSError | None]:
+    """The summary, and why the JSON Lines could not be written to their end, if so."""
     with ExitStack() as stack:
         lines = stack.enter_context(_jsonl(options.jsonl)) if options.jsonl is not None else None
         watcher = stack.enter_context(Watcher(Console(stderr=True), count, expected))
@@ -180,7 +184,7 @@ def _run(
         try:
             trio.run(_until_terminated, suite)
         except NothingJudgedError as error:
-            raise UsageError(f"nothing judged: {error}") from error
+            raise UsageError(f"nothing judged: {clean(str(error))}") from error
         except BaseException:
             if lines is not None:  # whoever reads along learns that nothing more comes
                 lines.write(_cut_short(_summary(suite, expected, options, whole=False).line()))
@@ -188,7 +192,7 @@ def _run(
         summary = _summary(suite, expected, options, whole=whole)
         if lines is not None:
             lines.write(summary.line())
-    return summary
+    return summary, None if lines is None else lines.failure
 
 
 def _summary(suite: Suite, expected: Baseline, options: Options, *, whole: bool) -> Summary:
@@ -241,7 +245,10 @@ def _read(path: Path | None) -> Baseline:
 
 
 def _old_baseline(path: Path | None, expected: Baseline) -> Baseline:
-    """Whose reasons a new baseline keeps: those of the file that it replaces, else of the one expected."""
-    if path is not None and path.exists():
+    """Whose reasons a new baseline keeps: those of the file that it replaces, else of the one expected.
+
+    A file without a byte (`mktemp`), a device or a pipe holds none.
+    """
+    if path is not None and path.is_file() and path.stat().st_size:
         return _read(path)
     return expected

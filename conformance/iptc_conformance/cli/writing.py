@@ -35,6 +35,10 @@ class Wanted(Protocol):
         """Where the JUnit XML goes."""
 
     @property
+    def write_baseline(self) -> Path | None:
+        """Where the baseline goes, which is written by others."""
+
+    @property
     def peer(self) -> str | None:
         """What the page calls the implementation."""
 
@@ -51,7 +55,8 @@ class Reports:
         self._clock = time.monotonic()
 
     def __enter__(self) -> Self:
-        for path in filter(None, (self._wanted.html, self._wanted.junit)):
+        wanted = self._wanted
+        for path in filter(None, (wanted.html, wanted.junit, wanted.write_baseline)):
             try:
                 path.touch()
             except OSError as error:

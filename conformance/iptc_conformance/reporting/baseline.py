@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from iptc_conformance.cases.load import first_schema_error, schema_validator
+from iptc_conformance.reporting.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,7 @@ def read_baseline(path: Path) -> Baseline:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BaselineError(f"{path}: not JSON: {error}") from error
     complaint = first_schema_error(schema_validator("baseline.schema.json"), document)
     if complaint is not None:
@@ -97,7 +98,7 @@ def _written(result: Result, old: Baseline) -> dict[str, Any]:
 
 
 def _short(detail: str) -> str:
-    line = " ".join(detail.split())
+    line = clean(" ".join(detail.split()))
     return line if len(line) <= _DETAIL_CHARS else line[: _DETAIL_CHARS - 1] + "…"
 
 

@@ -78,6 +78,8 @@ class Program:
                 raise DiedError(await self._how()) from None
             except* DiedError:
                 raise DiedError(await self._how()) from None
+            except* ValueError as group:
+                raise ValueError(str(group.exceptions[0])) from None
         if waiting.cancelled_caught:
             raise MuteError(f"no answer within {seconds:g} s")
         return answer
