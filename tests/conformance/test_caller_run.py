@@ -158,6 +158,7 @@ def test_no_driver_stays_behind_when_the_run_is_ended(ending: signal.Signals) ->
 
 def test_answers_are_lines_however_they_come() -> None:
     answers = Answers(lambda: None)
+    answers.asked = 2
     for byte in b'{"id": 1, "outcome": "return", "value": 2}\n\n{"id": 2, "outcome": "closed"}':
         answers.feed(bytes([byte]))
     assert answers.by_id == {1: {"id": 1, "outcome": "return", "value": 2}}
@@ -168,10 +169,21 @@ def test_answers_are_lines_however_they_come() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"[]\n", b"7\n", b'{"id": "1", "outcome": "x"}\n', b'{"id": 1}\n', b"\xff\n", b"[" * 9999 + b"\n"],
+    [
+        b"[]\n",
+        b"7\n",
+        b'{"id": "1", "outcome": "x"}\n',
+        b'{"id": true, "outcome": "x"}\n',
+        b'{"id": 1}\n',
+        b'{"id": 0, "outcome": "x"}\n',
+        b'{"id": 8, "outcome": "of nothing that was asked"}\n',
+        b"\xff\n",
+        b"[" * 9999 + b"\n",
+    ],
 )
 def test_what_is_no_answer_is_told_apart(line: bytes) -> None:
     answers = Answers(lambda: None)
+    answers.asked = 7
     answers.feed(line)
     assert answers.by_id == {}
     assert answers.nonsense is not None

@@ -46,28 +46,33 @@ class Answers:
         """The first line that is no answer, for people; None as long as all of them are."""
         self.over = False
         """Nothing more will come."""
+        self.asked = 0
+        """The highest id that was handed out."""
         self._notify = notify
         self._rest = bytearray()
 
     def feed(self, chunk: bytes) -> None:
         """Take bytes of the driver's stdout."""
         self._rest += chunk
+        if b"\n" not in chunk:
+            self._bound()
+            return
         *lines, rest = self._rest.split(b"\n")
         self._rest = bytearray(rest)
         for line in lines:
             if line.strip():
                 self._line(bytes(line))
-        if len(self._rest) > _LINE_BYTES:
-            self._refuse(bytes(self._rest), "is longer than any answer")
-            self._rest.clear()
+        self._bound()
 
     def take(self, answer: Any) -> None:
         """Take one answer, as JSON has it."""
         number = answer.get("id") if isinstance(answer, dict) else None
-        if not isinstance(number, int) or not isinstance(answer.get("outcome"), str):
-            self._refuse(repr(answer).encode(), "has no id or no outcome")
+        if type(number) is not int or not isinstance(answer.get("outcome"), str):
+            self._refuse(repr(answer).encode(errors="replace"), "has no id or no outcome")
+        elif not 0 < number <= self.asked:
+            self._refuse(repr(answer).encode(errors="replace"), "answers an id that was not handed out")
         elif number in self.by_id:
-            self._refuse(repr(answer).encode(), "answers an id a second time")
+            self._refuse(repr(answer).encode(errors="replace"), "answers an id a second time")
         else:
             self.by_id[number] = answer
         self._notify()
@@ -76,6 +81,12 @@ class Answers:
         """The driver's stdout is closed."""
         self.over = True
         self._notify()
+
+    def _bound(self) -> None:
+        if len(self._rest) > _LINE_BYTES:
+            self._refuse(bytes(self._rest[:_SHOWN_BYTES]), "is longer than any answer")
+            self._rest.clear()
+            self._notify()
 
     def _line(self, line: bytes) -> None:
         try:

@@ -70,6 +70,7 @@ class Host:
         """Hand the driver an op and return its number."""
         self._ops += 1
         self.leaving = self.leaving or op["op"] == "close"
+        self.driver.answers.asked = self._ops
         self.driver.tell({"id": self._ops, **op})
         return self._ops
 
