@@ -21,6 +21,7 @@ from iptc_conformance.driving.session import Settings
 from iptc_conformance.pytest_running import Runner
 from iptc_conformance.reporting.baseline import Baseline, BaselineError, read_baseline
 from iptc_conformance.reporting.summary import Summary, summarize
+from iptc_conformance.reporting.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +103,7 @@ def summarize_run(judging: Judging) -> list[str]:
         clauses = [clause for clause, came_to in summary.clauses.items() if came_to == word]
         if clauses:
             lines.append(f"clauses, {word}: {' '.join(clauses)}")
-    lines.extend(f"not served: {func}: {answer}" for func, answer in summary.missing.items())
+    lines.extend(clean(f"not served: {func}: {answer}") for func, answer in summary.missing.items())
     if _died(summary):
         lines.append(f"it died {summary.deaths} times under several cases at once, and under none alone")
     return lines

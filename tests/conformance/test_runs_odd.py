@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_a_full_disk_ends_no_run_and_is_told(option: str, capsys: pytest.Capture
     out, err = capsys.readouterr()
     assert "1 pass" in out
     assert err == f"iptc: {FULL}: No space left on device\n"
+
+
+def test_a_full_disk_under_the_standard_output_is_told_in_a_line() -> None:
+    command = [sys.executable, "-m", "iptc_conformance", "list"]
+    with FULL.open("w") as full:
+        run = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=BOUND, check=False
+        )
+    assert "iptc: the output can't be written: No space left on device" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.returncode == 2
 
 
 def test_a_baseline_that_cannot_be_written_is_refused_before_the_run(

@@ -115,6 +115,18 @@ def test_a_signal_ends_it_with_a_summary(target: socket.socket, how: signal.Sign
         assert right.recv(1) == b""
 
 
+def test_a_full_disk_under_the_trace_is_told_at_the_end_too(target: socket.socket) -> None:
+    with running(target.getsockname()[1], "--once", "--trace", "/dev/full") as tap:
+        with tap.connect() as left, accept(target) as right:
+            left.sendall(hello("initiator"))
+            assert read(right, len(hello("initiator"))) == hello("initiator")
+        tap.next("opened")
+        assert tap.next("trouble")["text"] == "the trace ends here: No space left on device"
+        tap.next("ended")
+        assert tap.next("summary")["exit"] == 3
+        assert tap.code() == 3
+
+
 def test_nothing_judged_is_told_apart(target: socket.socket) -> None:
     with running(target.getsockname()[1]) as tap:
         tap.process.send_signal(signal.SIGTERM)

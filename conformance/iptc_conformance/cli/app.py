@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415  (each subcommand loads its own package, when it is called)
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from dataclasses import dataclass
@@ -332,10 +333,21 @@ def run(argv: list[str]) -> int:
         return _interrupted()
     except BaseExceptionGroup as group:
         return _of_group(group)
+    except OSError as error:
+        return _of_output(error)
     except Exception:  # noqa: BLE001  (whatever is left is our own fault, never the testee's)
         traceback.print_exc()
         return EXIT_HARNESS_FAULT
     return code if isinstance(code, int) else 0
+
+
+def _of_output(error: OSError) -> int:
+    """A full disk under the standard output is the user's; whatever else is left is our own fault."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        traceback.print_exception(error)
+        return EXIT_HARNESS_FAULT
+    print(f"iptc: the output can't be written: {error.strerror}", file=sys.stderr)
+    return EXIT_BAD_INVOCATION
 
 
 def _of_group(group: BaseExceptionGroup[BaseException]) -> int:

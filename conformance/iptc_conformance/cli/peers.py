@@ -18,6 +18,7 @@ import trio
 
 from iptc_codec import peer as reference
 from iptc_conformance.cli.errors import UsageError
+from iptc_conformance.reporting.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -60,7 +61,7 @@ def call_function(
                 else:
                     _print(await peer.call(namespace, function, **kwargs))
         except reference.PeerError as error:
-            print(f"iptc call: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"iptc call: {type(error).__name__}: {clean(str(error))}", file=sys.stderr)
             return EXIT_CALL_FAILED
         return 0
 

@@ -68,7 +68,10 @@ def tap(listen: str, to: str, options: Options) -> int:
         raise UsageError("--connections and --max-open must be at least 1")
     printer: Printer = JsonPrinter(sys.stdout) if options.json else TextPrinter(sys.stdout)
     with ExitStack() as stack:
-        out = None if options.trace is None else stack.enter_context(_trace_file(options.trace))
+        out = None
+        if options.trace is not None:
+            out = _trace_file(options.trace)
+            stack.callback(_close, out)
         tape = Tape(printer, out)
         the_tap = Tap(target, tape, TapSettings(options.enforce, options.max_open, limit))
         trio.run(_until_told, the_tap, here.host, here.port, to, printer)
@@ -111,6 +114,11 @@ def _trace_file(path: Path) -> TextIO:
         return path.open("w", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+
+
+def _close(out: TextIO) -> None:
+    with suppress(OSError):  # what could not be written is still held, and the tape has told of it
+        out.close()
 
 
 class Printer:
