@@ -1,92 +1,76 @@
-/** The peer as a caller under test: does what JSON Lines on stdin tell it, and answers each on stdout (conformance/README.md). */
+/** The peer as a caller under test: does what JSON Lines on stdin tell it, and answers each (conformance/README.md). */
+import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
-import { ContextCancelled, Disconnected, ProtocolError } from './call.js';
-import { Connection } from './connection.js';
 import { fromJson, toJson } from './json.js';
+import { Connection, Disconnected, ProtocolError } from './peer.js';
 
 const MEMBERS = ['id', 'op', 'func', 'kwargs', 'take', 'send', 'cancel_after'];
+const KINDS = { call: 'asyncfunc', stream: 'asyncgen', context: 'context' };
 const { IPTC_HOST, IPTC_PORT, IPTC_NAMESPACE } = process.env;
-const connection = Connection.connect(Number(IPTC_PORT), IPTC_HOST, { name: 'node' });
+const connection = new Connection(createConnection(Number(IPTC_PORT), IPTC_HOST));
 
-/** Takes up to `most` items into `items`. True if the stream has ended before. */
-async function collect(call, items, most = Infinity) {
-  while (items.length < most) {
-    const { value, done } = await call.inbox.take();
+/** Takes `most` items into `seen`, or all. True if the stream has ended before. */
+async function collect(call, seen, most = Infinity) {
+  for (seen.items = []; seen.items.length < most; ) {
+    const { value, done } = await call.next();
     if (done) return true;
-    items.push(toJson(value));
+    seen.items.push(toJson(value));
   }
   return false;
 }
 
+/** What an op comes to if nothing goes wrong. What is `seen` by then is told in any case. */
 const OPS = {
-  async call(call) {
-    return { outcome: 'return', value: toJson(await call.ended) };
-  },
+  call: async (call) => ({ outcome: 'return', value: toJson(await call.ended) }),
 
   async stream(call, { take }, seen) {
-    seen.items = [];
-    if (await collect(call, seen.items, take)) {
-      await call.ended;
-      return { outcome: 'stop', items: seen.items };
-    }
-    connection.cancel(call);
-    await call.ended.catch(() => {});
-    return { outcome: 'closed', items: seen.items };
+    const whole = await collect(call, seen, take);
+    if (!whole) connection.cancel(call);
+    await (whole ? call.ended : call.ended.catch(() => {}));
+    return { outcome: whole ? 'stop' : 'closed' };
   },
 
-  async context(call, { send = [], take }, seen, streams) {
-    seen.first = toJson(await Promise.race([call.started, call.ended.then(() => call.started)]));
-    seen.items = [];
-    if (streams) {
-      for (const item of send) await connection.item(call, fromJson(item));
-      if (take === undefined) connection.end(call);
-      await collect(call, seen.items, take);
-      connection.end(call);
-    }
-    return { outcome: 'return', ...seen, value: toJson(await call.ended) };
+  async context(call, { send, take }, seen) {
+    seen.first = toJson(await call.first);
+    for (const item of send ?? []) await call.send(fromJson(item));
+    if (take === undefined && send) call.end();
+    if (send || take !== undefined) await collect(call, seen, take);
+    if (send || take !== undefined) call.end();
+    return { outcome: 'return', value: toJson(await call.ended) };
   },
 };
 
-const KINDS = { call: 'asyncfunc', stream: 'asyncgen', context: 'context' };
-
 async function perform(request) {
-  const { op, func, kwargs = {}, cancel_after: cancelAfter } = request;
-  if (!Object.hasOwn(OPS, op) || Object.keys(request).some((name) => !MEMBERS.includes(name))) return { outcome: 'unsupported' };
+  const { op, func, kwargs = {}, cancel_after: seconds } = request;
+  const known = Object.hasOwn(OPS, op) && Object.keys(request).every((name) => MEMBERS.includes(name));
+  if (!known) return { outcome: 'unsupported' };
   const seen = {};
   let call, timer, cancelled;
   try {
     call = connection.open(IPTC_NAMESPACE, func, fromJson(kwargs), KINDS[op]);
-    if (cancelAfter !== undefined) timer = setTimeout(() => connection.cancel(call, (cancelled = true)), cancelAfter * 1000);
-    return await OPS[op](call, request, seen, 'send' in request || 'take' in request);
+    if (seconds !== undefined) timer = setTimeout(() => connection.cancel(call, (cancelled = true)), seconds * 1000);
+    return { ...(await OPS[op](call, request, seen)), ...seen };
   } catch (error) {
     if (call) connection.cancel(call);
     await call?.ended.catch(() => {});
-    return failed(error, cancelled, seen);
+    if (error instanceof Disconnected) return { outcome: 'disconnected' };
+    if (error instanceof ProtocolError) return { outcome: 'protocol-error', detail: error.message };
+    if (cancelled && error.name === 'ContextCancelled') return { outcome: 'cancelled', ...seen };
+    return { outcome: 'error', type: error.name, ...seen };
   } finally {
     clearTimeout(timer);
   }
 }
 
-function failed(error, cancelled, seen) {
-  if (error instanceof Disconnected) return { outcome: 'disconnected' };
-  if (error instanceof ProtocolError) return { outcome: 'protocol-error', detail: error.message };
-  if (cancelled && (error instanceof ContextCancelled || error.name === 'ContextCancelled')) return { outcome: 'cancelled', ...seen };
-  return { outcome: 'error', type: error.name, ...seen };
-}
-
-function answer(id, outcome) {
-  return new Promise((resolve) => process.stdout.write(`${JSON.stringify({ id, ...outcome })}\n`, resolve));
-}
-
+const write = (line) => new Promise((resolve) => process.stdout.write(`${JSON.stringify(line)}\n`, resolve));
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
-  if (request.op !== 'close') {
-    perform(request).then((outcome) => answer(request.id, outcome));
-    continue;
+  if (request.op === 'close') {
+    await connection.leave();
+    await write({ id: request.id, outcome: 'closed' });
+    break;
   }
-  await connection.leave();
-  await answer(request.id, { outcome: 'closed' });
-  break;
+  perform(request).then((outcome) => write({ id: request.id, ...outcome }));
 }
 await connection.leave();
 process.exit();

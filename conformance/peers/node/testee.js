@@ -1,76 +1,57 @@
-/** The peer as a callee under test: serves the fixture of conformance/README.md on 127.0.0.1 at the port $IPTC_PORT. */
+/** The peer as a callee under test: serves the fixture of conformance/README.md at 127.0.0.1:$IPTC_PORT. */
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from './connection.js';
-import { context, generator, unary } from './functions.js';
-import { LIMITS } from './spec.js';
+import { Connection } from './peer.js';
+import { LIMITS } from './wire.js';
+
+/** Only a tag may be left out. */
+const exported = (kind) => (names, run) => {
+  const args = Object.fromEntries(names.map((name) => [name, name === 'tag' ? '' : undefined]));
+  return { kind, args, run };
+};
+const [unary, generator, context] = ['asyncfunc', 'asyncgen', 'context'].map(exported);
+/** A context that starts before it does anything else. */
+const starting = (names, run) => context(['first', ...names], (args, call) => run(args, call, call.started(args.first)));
 
 const cancelled = [];
-
-/** Never returns. When cancelled, it remembers the tag. */
-function hang(signal, tag) {
-  return new Promise((_, reject) => {
-    const ended = () => reject(cancelled.push(tag) && signal.reason);
-    if (signal.aborted) ended();
-    else signal.addEventListener('abort', ended);
-  });
-}
-
-async function* count(n, { signal }) {
+const hang = ({ tag }, call) => call.ended.finally(() => cancelled.push(tag));
+const fail = async ({ message }) => Promise.reject(new Error(message));
+const count = async function* ({ n }) {
   for (let i = 0; i < n; i++) yield i;
-}
-
-async function collect(call, take) {
-  for (let item; !(item = await call.receive()).done; ) await take(item.value);
-}
+};
 
 const fixture = {
-  echo: unary(['value'], {}, async ({ value }) => value),
-  fail: unary(['message'], {}, async ({ message }) => { throw new Error(message); }),
-  hang: unary([], { tag: '' }, ({ tag }, { signal }) => hang(signal, tag)),
-  slow_cancel: unary(['seconds'], {}, ({ seconds }, { signal }) => hang(signal, '').finally(() => sleep(Number(seconds) * 1000))),
-  cancelled_tags: unary([], {}, async () => cancelled),
-  count: generator(['n'], {}, ({ n }, call) => count(n, call)),
-  count_then_fail: generator(['n', 'message'], {}, async function* ({ n, message }, call) {
-    yield* count(n, call);
-    throw new Error(message);
+  echo: unary(['value'], async ({ value }) => value),
+  fail: unary(['message'], fail),
+  hang: unary(['tag'], hang),
+  slow_cancel: unary(['seconds'], ({ seconds }, call) => call.ended.finally(() => sleep(Number(seconds) * 1000))),
+  cancelled_tags: unary([], async () => cancelled),
+  count: generator(['n'], count),
+  count_then_fail: generator(['n', 'message'], async function* (args) {
+    yield* count(args);
+    await fail(args);
   }),
-  count_forever: generator([], {}, async function* (_, { signal }) {
-    for (let i = 0; ; i++) {
-      yield i;
-      await sleep(1, null, { signal });
-    }
+  count_forever: generator([], async function* () {
+    for (let i = 0; ; i++) yield await sleep(1, i);
   }),
-  ctx_return: context(['first', 'result'], {}, async ({ first, result }, call) => {
-    call.started(first);
-    return result;
-  }),
-  ctx_hang: context(['first'], { tag: '' }, async ({ first, tag }, call) => {
-    call.started(first);
-    await hang(call.signal, tag);
-  }),
-  ctx_hang_before_started: context([], {}, (_, { signal }) => hang(signal, '')),
-  ctx_fail: context(['first', 'message'], {}, async ({ first, message }, call) => {
-    call.started(first);
-    throw new Error(message);
-  }),
-  ctx_fail_before_started: context(['message'], {}, async ({ message }) => { throw new Error(message); }),
-  ctx_echo: context(['first'], {}, async ({ first }, call) => {
+  ctx_return: starting(['result'], async ({ result }) => result),
+  ctx_hang: starting(['tag'], hang),
+  ctx_hang_before_started: context([], (_, call) => call.ended),
+  ctx_fail: starting(['message'], fail),
+  ctx_fail_before_started: context(['message'], fail),
+  ctx_echo: starting([], async (_, call) => {
     let echoed = 0;
-    call.started(first);
-    await collect(call, async (item) => { echoed += Number(await call.send(item)); });
+    for await (const item of call) echoed += Number(await call.send(item));
     return echoed;
   }),
-  ctx_push: context(['first', 'n'], {}, async ({ first, n }, call) => {
-    call.started(first);
+  ctx_push: starting(['n'], async ({ n }, call) => {
     for (let i = 0; i < n; i++) await call.send(i);
     call.end();
     return n;
   }),
-  ctx_collect: context(['first'], {}, async ({ first }, call) => {
+  ctx_collect: starting([], async (_, call) => {
     const items = [];
-    call.started(first);
-    await collect(call, (item) => items.push(item));
+    for await (const item of call) items.push(item);
     return items;
   }),
 };
@@ -78,5 +59,5 @@ const fixture = {
 LIMITS.hello_seconds = Number(process.env.IPTC_HELLO_SECONDS ?? LIMITS.hello_seconds);
 const parent = process.ppid; // it ends with whoever has started it
 setInterval(() => process.ppid === parent || process.exit(), 1000).unref();
-createServer((socket) => new Connection(socket, { name: 'node', namespaces: { iptc_testee: fixture } }))
-  .listen(Number(process.env.IPTC_PORT), '127.0.0.1');
+const server = createServer((socket) => new Connection(socket, { iptc_testee: fixture }));
+server.listen(Number(process.env.IPTC_PORT), '127.0.0.1');
