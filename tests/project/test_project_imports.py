@@ -56,7 +56,19 @@ PEER = Package("iptc_codec.peer", ROOT / "iptc_codec" / "peer", frozenset({"iptc
 SUITE = Package(
     "iptc_conformance",
     ROOT / "conformance" / "iptc_conformance",
-    frozenset({"iptc_conformance", "trio", "jsonschema", "referencing", "rich", "cyclopts", "jinja2", "pytest", "junitparser"}),
+    frozenset(
+        {
+            "iptc_conformance",
+            "trio",
+            "jsonschema",
+            "referencing",
+            "rich",
+            "cyclopts",
+            "jinja2",
+            "pytest",
+            "junitparser",
+        }
+    ),
 )
 FUZZ = Package(
     "iptc_fuzz",
