@@ -98,7 +98,7 @@ class Writer:
     async def listened_to(self) -> bool:
         """Wait until the other end has read enough of our answers. False if it read too few for too long."""
         with trio.move_on_after(self._settings.answer_seconds):
-            while self.behind:
+            while self.behind and not self.stopped:
                 await self._progress.park()
         return not self.behind
 

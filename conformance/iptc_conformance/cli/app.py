@@ -54,6 +54,8 @@ class ConformOptions:
     "Run the cases whose id fits this glob (repeatable)."
     area: Annotated[tuple[str, ...], Parameter(group=_CHOICE, negative="")] = ()
     "Run the cases of this area, e.g. CXL (repeatable)."
+    cases: Annotated[tuple[Path, ...], Parameter(group=_CHOICE, negative="")] = ()
+    "Run the cases of this file instead of the suite's own (repeatable)."
     timeout: Annotated[float, Parameter(group=_CHOICE)] = 2.0
     "Seconds that each expectation is waited for."
     strict: Annotated[bool, Parameter(group=_CHOICE, negative="")] = False
@@ -241,6 +243,41 @@ def fuzz_peer(*, options: FuzzOptions | None = None) -> int:
     return fuzz_targets(("peer",), options or FuzzOptions())
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class LiveOptions:
+    """What a fuzzer of a live peer can be told."""
+
+    minutes: float = 10
+    "How long."
+    seed: int | None = None
+    "Where the dice begin; any, and printed, if it is not given."
+    database: str | None = None
+    "redis://HOST:PORT: share what was found with workers on other machines."
+    findings: Path = Path("fuzz-findings")
+    "The folder for findings, a case file each: `iptc conform callee --cases FILE` replays it."
+    namespace: str = "iptc_testee"
+    "The namespace in which the testee serves the fixture functions."
+    timeout: float = 2.0
+    "Seconds that each expectation is waited for."
+
+
+@fuzz.command(name="callee")
+def fuzz_callee(
+    *command: Annotated[
+        str, Parameter(help="After `--`: the command that starts the testee; its port is in IPTC_PORT.")
+    ],
+    attach: Annotated[str | None, Parameter(help="HOST:PORT of a testee that is running already.")] = None,
+    options: LiveOptions | None = None,
+) -> int:
+    """Look for faults in a live peer that serves the fixture; each comes as a small case file."""
+    from iptc_conformance.cli.fuzzing import fuzz_live_callee
+
+    if (attach is None) == (not command):
+        raise UsageError("say either --attach HOST:PORT or, after --, the command that starts the testee")
+    return fuzz_live_callee(attach, command, options or LiveOptions())
+
+
 @app.command(name="list")
 def list_(
     *,
@@ -316,6 +353,9 @@ def call(
 
 def run(argv: list[str]) -> int:
     """Carry out a command line and return its exit code."""
+    if argv[-1:] == ["--"]:  # a variable that is unset, say: nothing shall pass for the command that it lacks
+        print("iptc: nothing follows `--`", file=sys.stderr)
+        return EXIT_BAD_INVOCATION
     try:
         if not argv:
             app(["--help"], exit_on_error=False, result_action="return_value")

@@ -24,6 +24,8 @@ _SLICE = 0.2
 _LATE = 0.1
 _NO_TIME = 1e-6
 """Less than this no clock can tell from nothing: waiting for it might never end."""
+_FLOOD = 100_000
+"""No case asks for as many messages; a testee that sends more is not listened to any longer."""
 _CALL_KINDS = frozenset({"ack", "started", "item", "end", "result", "fail", "overrun"})
 
 
@@ -81,6 +83,7 @@ class Link:
         self._out, self._queue = trio.open_memory_channel[bytes](math.inf)
         self._hearing = trio.Event()
         self._hearing.set()
+        self._heard = 0
         self._sent = 0
         self._written = 0
 
@@ -186,6 +189,10 @@ class Link:
             if not cut.body:
                 self._recorder.frame(self.name, testee, cut.length.to_bytes(HEADER_BYTES, "little"))
                 self._end("unreadable bytes")
+                break
+            self._heard += 1
+            if self._heard > _FLOOD:
+                self._end(f"{_FLOOD} messages have come, and more do")
                 break
             seq, findings = self._recorder.frame(self.name, testee, frame(cut.body))
             reactions = {finding.reaction: finding.clause for finding in findings}

@@ -151,7 +151,10 @@ class Command:
     async def start(self, nursery: trio.Nursery, notify: Callable[[], None]) -> Stream:
         """Start it and wait until it has connected.  Raises DriverError."""
         self._answers = Answers(notify)
-        listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+        try:
+            listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+        except OSError as error:  # too many open files, say
+            raise DriverError(f"nowhere to listen: {error.strerror or error}") from error
         listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
         shown = shlex.join(self._command)
         async with listener:

@@ -83,6 +83,10 @@ class Pool:
             await self._ready_in.send(await self._started())
 
     async def _started(self, environment: Mapping[str, str] | None = None) -> Host | DriverError:
+        got = await self._try(environment)
+        return got if isinstance(got, Host) else await self._try(environment)  # one start may fail by chance
+
+    async def _try(self, environment: Mapping[str, str] | None) -> Host | DriverError:
         host = Host(self._driver.another(environment))
         self._hosts.append(host)
         try:
