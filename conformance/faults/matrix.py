@@ -154,7 +154,7 @@ def document(rows: list[Row], scope: str) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the matrix and write it. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="kill-matrix", description=__doc__)
-    parser.add_argument("--scope", choices=SCOPES, default="area")
+    parser.add_argument("--scope", choices=SCOPES, default="own")
     parser.add_argument(
         "--only", action="append", default=[], help="ids that contain this text; writes nothing"
     )
@@ -175,7 +175,8 @@ def main(arguments: list[str] | None = None) -> int:
     summary = report["summary"]
     sys.stdout.write(
         f"{summary['faults']} faults, {summary['killed']} killed, "
-        f"{summary['by_own_clause']} by their own clause; {len(report['honest'])} honest peers; {len(found)} problems\n"
+        f"{summary['by_own_clause']} by their own clause; "
+        f"{len(report['honest'])} honest peers; {len(found)} problems\n"
     )
     return 1 if found else 0
 

@@ -106,6 +106,8 @@ async def do_outcome(step: Step, session: Session) -> None:
         if _fits(pattern, answer, session):
             if "warns" in pattern:
                 session.warn(pattern["warns"], f"{step['outcome']} came to {_told(answer)}")
+                if answer["outcome"] == "disconnected":
+                    session.closing_warns = pattern["warns"]
             return
     wanted = " or ".join(_told(pattern) for pattern in patterns)
     raise StepFailure(f"{step['outcome']} came to {_told(answer)}, not to {wanted}", step.get("clause"))
