@@ -28,6 +28,14 @@ def load_cases(folder: Path | None = None) -> list[Case]:
     return list(_load(folder if folder is not None else _specdata.cases_root() / "v1"))
 
 
+def load_files(paths: Iterable[Path]) -> list[Case]:
+    """The cases of some files, of any role.  Raises CaseFileError, OSError."""
+    validator = schema_validator("case.schema.json")
+    cases = [case for path in paths for case in _read(path, validator)]
+    _check_whole(cases)
+    return cases
+
+
 @cache
 def _load(root: Path) -> tuple[Case, ...]:
     # The packaged ones are checked by a test; checking takes longer than all else that is done with them.

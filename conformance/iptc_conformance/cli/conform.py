@@ -7,7 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from iptc_conformance.cases import load_cases
+from iptc_conformance.cases.load import CaseFileError, load_files
 from iptc_conformance.cli.addresses import address_of
+from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.cli.judging import Options, Rerun, chosen, judge
 from iptc_conformance.cli.judging import Suite as RoleSuite
 from iptc_conformance.driving.callee.suite import Suite
@@ -18,6 +20,7 @@ from iptc_conformance.driving.session import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from iptc_conformance.cases import Case
     from iptc_conformance.driving.result import Result
@@ -45,7 +48,7 @@ def conform_command(command: Sequence[str], options: Options) -> int:
 
 def conform_caller(command: Sequence[str], options: Options) -> int:
     """Judge a caller by the driver that the suite starts.  Raises UsageError."""
-    everything = cases_of("caller")
+    everything = cases_of("caller", options.cases)
     cases = chosen(everything, options)
     driver = Driver(command, options.namespace)
     return judge(
@@ -59,7 +62,7 @@ def conform_caller(command: Sequence[str], options: Options) -> int:
 
 def conform_reference(options: Options) -> int:
     """Judge the reference peer in both roles, one after the other.  Raises UsageError."""
-    everything = load_cases()
+    everything = [*cases_of("callee", options.cases), *cases_of("caller", options.cases)]
     cases = chosen(everything, options)
     settings = Settings(options.namespace, options.timeout)
 
@@ -109,13 +112,17 @@ class BothRoles:
             await part.run()
 
 
-def cases_of(role: str) -> list[Case]:
-    """All cases of one role."""
-    return [case for case in load_cases() if case.role == role]
+def cases_of(role: str, files: Sequence[Path] = ()) -> list[Case]:
+    """All cases of one role: the suite's own, or those of `files`.  Raises UsageError."""
+    try:
+        every = load_files(files) if files else load_cases()
+    except (CaseFileError, OSError) as error:
+        raise UsageError(str(error)) from error
+    return [case for case in every if case.role == role]
 
 
 def _conform(testee: Testee, options: Options, rerun: str, tail: str) -> int:
-    everything = cases_of("callee")
+    everything = cases_of("callee", options.cases)
     cases = chosen(everything, options)
     settings = Settings(options.namespace, options.timeout)
     return judge(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from iptc_conformance.cli.addresses import address_of
 from iptc_conformance.cli.errors import UsageError
+from iptc_conformance.driving.callee.testee import Attached, Command, TesteeError
+from iptc_conformance.driving.session import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from iptc_conformance.cli.app import FuzzOptions
+    from iptc_conformance.cli.app import FuzzOptions, LiveOptions
+    from iptc_conformance.driving.callee.testee import Testee
 
 _NEEDED = ("hypothesis", "msgpack")
 
@@ -46,6 +51,36 @@ def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
     seconds = 60 * (options.minutes or 10) / len(names) if long else 0
     profile = running.Profile(seconds, _seed(options.seed, long=long), database)
     return commands.fuzz(names, profile, options.findings)
+
+
+def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOptions) -> int:
+    """Hunt for faults of a live callee.  Raises UsageError."""
+    _check_extra()
+    from iptc_fuzz import commands as codec_commands  # noqa: PLC0415  (needs the extra)
+    from iptc_fuzz.live import commands, hunting  # noqa: PLC0415
+
+    if not (options.minutes > 0 and options.timeout > 0):
+        raise UsageError("--minutes and --timeout must be above 0")
+    try:
+        database = codec_commands.database(options.database, Path(".hypothesis", "iptc"))
+    except (ModuleNotFoundError, ValueError) as error:
+        raise UsageError(f"--database: {error}") from None
+    testee: Testee = Command(command) if attach is None else Attached(address_of(attach))
+    hunt = hunting.Hunt(
+        testee,
+        Settings(options.namespace, options.timeout),
+        hunting.Limits(60 * options.minutes),
+        _seed(options.seed, long=True),
+        database,
+    )
+    where = f" -- {shlex.join(command)}" if attach is None else ""
+    attached = f" --attach {attach}" if attach is not None else ""
+    namespace = f" --namespace {options.namespace}" if options.namespace != "iptc_testee" else ""
+    again = f"iptc conform callee{attached}{namespace} --cases FILE{where}"
+    try:
+        return commands.hunt(hunt, options.findings, again)
+    except TesteeError as error:
+        raise UsageError(str(error)) from error
 
 
 def _seed(chosen: int | None, *, long: bool) -> int:

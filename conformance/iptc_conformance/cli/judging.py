@@ -46,6 +46,10 @@ class Options(Protocol):
         """Areas."""
 
     @property
+    def cases(self) -> tuple[Path, ...]:
+        """Files to take the cases from, instead of the suite's own."""
+
+    @property
     def timeout(self) -> float:
         """Seconds for each expectation."""
 

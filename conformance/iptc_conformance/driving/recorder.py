@@ -65,6 +65,10 @@ class Recorder:
         """Whether a call is open, by what this side has sent and received."""
         return self._judge.live(conn, cid)
 
+    def reached(self) -> set[str]:
+        """The clauses that the judge could say something about, on either side."""
+        return {clause for clause, status in self._judge.report().clauses.items() if status != "not-observed"}
+
     def by_testee(self) -> list[Finding]:
         """What the testee broke."""
         return [finding for finding in self.findings if finding.side == self.testee]

@@ -18,25 +18,31 @@ from iptc_conformance.msgpack_writer import encode
 from iptc_conformance.wire import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from iptc_conformance.cases.model import Case, Step
+    from iptc_conformance.driving.recorder import Recorder
 
 _ROBUST = "ROB-01r"
 _BEFORE = "before"
 
 
-async def run_case(case: Case, host: Host, settings: Settings) -> Result:
+async def run_case(
+    case: Case, host: Host, settings: Settings, seen: Callable[[Recorder], None] = lambda _: None
+) -> Result:
     """Put one case to the testee. Every wait is bounded, so this ends whatever the testee does.
 
     What goes wrong in the harness itself is this case's verdict, and the others are still judged.
+    `seen` gets the record when the case is over.
     """
     try:
         with under_way(case.id):
-            return await _run_case(case, host, settings)
+            return await _run_case(case, host, settings, seen)
     except Exception as error:  # noqa: BLE001  (whatever it is, it is ours)
         return Result(case, "harness-fault", "".join(traceback.format_exception(error)))
 
 
-async def _run_case(case: Case, host: Host, settings: Settings) -> Result:
+async def _run_case(case: Case, host: Host, settings: Settings, seen: Callable[[Recorder], None]) -> Result:
     started = trio.current_time()
     draft = Draft()
     async with trio.open_nursery() as nursery:
@@ -51,6 +57,7 @@ async def _run_case(case: Case, host: Host, settings: Settings) -> Result:
             await _fenced(case, session, draft, "at the end of")
         nursery.cancel_scope.cancel()
     take_findings(case, session.recorder, draft)
+    seen(session.recorder)
     lines = tuple(session.recorder.lines) if settings.talk or draft.verdict != "pass" else ()
     return Result(
         case=case,

@@ -1,0 +1,188 @@
+"""One conversation put to a live testee: the case that it is, and what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import trio
+from trio.testing import MockClock
+
+from iptc_conformance import _specdata
+from iptc_conformance.cases.model import Case
+from iptc_conformance.driving.callee.case_run import run_case
+from iptc_conformance.driving.callee.embedded import Embedded
+from iptc_fuzz.live.acts import script_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from iptc_conformance.driving.callee.testee import Testee
+    from iptc_conformance.driving.recorder import Recorder
+    from iptc_conformance.driving.result import Result
+    from iptc_conformance.driving.session import Settings
+    from iptc_fuzz.live.drawing import Action
+
+_OWN = "ROB-01r"
+_LIKELY = (_OWN, "OPN-02s", "OPN-10s", "STR-06s", "TRM-01s")
+"""What a step that names no clause may be about: the first unless the engine knows better."""
+_CLOSED = "ROB-04r"
+_BAD = frozenset({"fail", "crash", "hang"})
+
+
+class Key(NamedTuple):
+    """By which findings are told apart."""
+
+    clause: str
+    side: str
+    verdict: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.clause} by the {self.side}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one conversation has shown: the findings in it, and what the case came to."""
+
+    case: Case
+    result: Result
+    keys: tuple[Key, ...]
+
+    @property
+    def fault(self) -> str | None:
+        """What was wrong with the fuzzer itself."""
+        return self.result.detail if self.result.verdict == "harness-fault" else None
+
+
+def every_duty() -> tuple[str, ...]:
+    """All that a sender may break: what a conversation that breaks rules is allowed until it was judged."""
+    return tuple(clause for clause in _specdata.clauses() if clause.endswith("s"))
+
+
+def case_of(actions: Sequence[Action]) -> Case:
+    """The case that a list of actions makes."""
+    script = script_of(actions)
+    steps = tuple(_plain(step, script.heavy) for step in script.steps)
+    text = json.dumps([script.first, steps], sort_keys=True)
+    return Case(
+        id=f"fuzz-{hashlib.sha256(text.encode()).hexdigest()[:12]}",
+        area="ROB",
+        title="A conversation that a fuzzer has found",
+        clauses=_LIKELY,
+        level="MUST",
+        role="callee",
+        needs=tuple(sorted(script.functions)),
+        steps=steps,
+        connections=tuple(script.first),
+        hint="found by `iptc fuzz callee`, and shrunk",
+        hostile=script.broken,
+        violates=every_duty() if script.broken else (),
+    )
+
+
+def _plain(step: dict[str, Any], heavy: bool) -> dict[str, Any]:  # noqa: FBT001
+    """A step without what goes without saying."""
+    left_out = {"within"} if not heavy else set()
+    if step.get("on") == "a" and "together" not in step:
+        left_out.add("on")
+    plain = {key: value for key, value in step.items() if key not in left_out}
+    for inside in ("together", "steps"):
+        if inside in plain:
+            plain[inside] = [_plain(part, heavy) for part in plain[inside]]
+    return plain
+
+
+class Bench:
+    """A testee, and conversations put to it one after the other."""
+
+    def __init__(self, testee: Testee, settings: Settings, reached: Callable[[Recorder], None]) -> None:
+        self._testee = testee
+        self._settings = settings
+        self._reached = reached
+        self._embedded = isinstance(testee, Embedded)
+
+    def start(self) -> None:
+        """Have it run.  Raises TesteeError."""
+        if not self._embedded:
+            trio.run(self._testee.start)
+
+    def stop(self) -> None:
+        """Let go of it."""
+        if not self._embedded:
+            trio.run(self._testee.stop)
+
+    def fresh(self) -> None:
+        """Have one that no conversation has harmed, where that is ours to have.  Raises TesteeError."""
+        if not self._embedded and self._testee.another() is not None:
+            trio.run(self._testee.revive)
+
+    def put(self, case: Case) -> Shown:
+        """Put one case to it; after it the testee is there for the next.  Raises TesteeError."""
+        if self._embedded:
+            clock = MockClock(autojump_threshold=0)
+            result, lives = trio.run(self._in_memory, case, clock=clock)
+        else:
+            result, lives = trio.run(self._alone, case)
+            if not lives or result.verdict in {"crash", "hang", "untestable"}:
+                trio.run(self._testee.revive)
+        return shown(case, result, lives=lives)
+
+    async def _alone(self, case: Case) -> tuple[Result, bool]:
+        result = await run_case(case, self._testee, self._settings, self._reached)
+        return result, await self._testee.alive()
+
+    async def _in_memory(self, case: Case) -> tuple[Result, bool]:
+        await self._testee.start()
+        try:
+            return await self._alone(case)
+        finally:
+            await self._testee.stop()
+
+
+def shown(case: Case, result: Result, *, lives: bool) -> Shown:
+    """What a result says."""
+    verdict = result.verdict if lives or result.verdict == "harness-fault" else "crash"
+    if verdict not in _BAD:
+        return Shown(case, result, ())
+    by_judge = {finding.clause for finding in result.findings if finding.side == "acceptor"}
+    clauses = list(result.failed) or [_OWN]
+    if verdict == "fail" and _CLOSED in result.warned:
+        clauses = [clause for clause in clauses if clause in by_judge]
+    return Shown(case, result, tuple(Key(clause, "callee", verdict) for clause in clauses))
+
+
+def told(found: Shown, key: Key) -> Case:
+    """The case of a finding as it is written: about its clause, and saying what it breaks itself."""
+    broken = {finding.clause for finding in found.result.findings if finding.side == "initiator"}
+    clauses = (key.clause, *(clause for clause in _LIKELY if clause != key.clause))
+    detail = found.result.detail.splitlines()[0][:200]
+    return replace(
+        found.case,
+        area=key.clause[:3],
+        id=f"fuzz-{key.clause.lower()}-{found.case.id.split('-')[-1]}",
+        title=f"{key}: {detail}",
+        clauses=clauses,
+        violates=tuple(sorted(broken)) if found.case.violates else (),
+    )
+
+
+def document(case: Case) -> dict[str, Any]:
+    """A case as a file of its own."""
+    entry: dict[str, Any] = {
+        "id": case.id,
+        "title": case.title,
+        "clauses": list(case.clauses),
+        "level": case.level,
+        "role": case.role,
+        "needs": list(case.needs),
+        "hint": case.hint,
+        "steps": list(case.steps),
+    }
+    if case.connections != ("a",):
+        entry["connections"] = list(case.connections)
+    if case.hostile:
+        entry |= {"hostile": True, "violates": list(case.violates)}
+    return {"version": 1, "area": case.area, "cases": [entry]}
