@@ -10,7 +10,7 @@ Large ones: {"$repeat": ["x", 1000]} (a str)   {"$zeros": 1000} (a bin)   {"$ran
     {"$nest": 100} (arrays, one in the other)
 
 What a run binds: {"$cid": "c1"}   {"$uid": "a"}   {"$name": "a"}   {"$uuid": "a"}   {"$ns": true}
-    {"$tag": "t"}   {"$i": true} (the round of `times`)
+    {"$tag": "t"}   {"$i": true} (the round of `times`)   {"$near": "c1"} (another cid in each round, almost that)
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ class Bindings:
     def bind_cid(self, call: str, cid: str) -> None:
         """Give a call a cid of the case's own choice."""
         self._cids[call] = cid
+
+    def near(self, call: str) -> str:
+        """A cid that is not the call's, though nearly: cut short, longer, with a blank, in the other case."""
+        cid = self.cid(call)
+        swapped = cid.swapcase()
+        alike = (cid[:-1] or f"{cid}{cid}", f"{cid}0", f"{cid} ", swapped if swapped != cid else f" {cid}")
+        return alike[self.round % len(alike)]
 
     def renew(self, call: str) -> None:
         """Give a call a fresh cid: it is another call from now on."""
@@ -79,6 +86,7 @@ class Bindings:
     def _tag(self, key: str, argument: Any) -> Any:
         bound: dict[str, Callable[[Any], Any]] = {
             "$cid": self.cid,
+            "$near": self.near,
             "$uid": self.uid,
             "$name": lambda conn: self.uid(conn)[0],
             "$uuid": lambda conn: self.uid(conn)[1],
