@@ -138,8 +138,8 @@ fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what
 	        -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) || exit 1; \
 	done
 
-# SCOPE: own (the cases of each fault's clauses), area (and those of its areas), all (every case of its role).
-SCOPE := area
+# SCOPE: own (the cases of each fault's clauses, and others until one catches it), area (all of its areas), all.
+SCOPE := own
 
 .PHONY: kill-matrix
 kill-matrix: $(READY) ## put every one-bug peer to the cases: each has to be caught, by its own clause

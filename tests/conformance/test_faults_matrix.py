@@ -30,7 +30,7 @@ BY_ID = {fault.id: fault for fault in [*faults(), *honest()]}
 def test_a_fault_is_caught_by_a_case_of_its_own_clause(name: str) -> None:
     result = row(BY_ID[name], "own")
     assert result.own, result.details
-    assert problems([result], "own") == []
+    assert problems([result]) == []
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def _row(fault: Fault, own: tuple[str, ...], others: tuple[str, ...]) -> Row:
 
 def test_a_fault_that_only_other_clauses_catch_is_a_problem() -> None:
     fault = BY_ID["callee-end-twice"]
-    assert problems([_row(fault, ("a",), ())], "own") == []
-    assert problems([_row(fault, (), ("b",))], "own") == ["callee-end-twice is not caught by STR-03s"]
-    assert problems([_row(fault, (), ())], "own") != []
-    assert problems([_row(BY_ID["honest-callee"], (), ("b",))], "own") == ["honest-callee has a finding"]
+    assert problems([_row(fault, ("a",), ())]) == []
+    assert problems([_row(fault, (), ("b",))]) == ["callee-end-twice is not caught by STR-03s"]
+    assert problems([_row(fault, (), ())]) != []
+    assert problems([_row(BY_ID["honest-callee"], (), ("b",))]) == ["honest-callee has a finding"]
 
 
 def test_a_peer_that_never_lets_time_pass_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
