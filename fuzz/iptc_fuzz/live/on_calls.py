@@ -142,6 +142,8 @@ def do_wrong(script: Script, slot: int, pick: int, choice: int, _value: Any) -> 
     if call is None:
         call = script.opened(new_call(script, slot, pick, 1, LASTING))
     script.settle(call)
+    if call.over:
+        return
     event, step = frames.of_caller(call, choice)
     state = _STATES.get(call.func, "starting" if call.func.endswith("started") else "open")
     cell = cell_at("caller-stopped" if call.ended else state, "caller", event)

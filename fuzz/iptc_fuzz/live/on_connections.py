@@ -78,6 +78,8 @@ def do_same(script: Script, slot: int, pick: int, _choice: int, _value: Any) -> 
     if call is None:
         call = script.opened(new_call(script, slot, pick, 1, LASTING))
     script.settle(call)
+    if call.over:
+        return
     script.broken = True
     opening = [{"$ns": True}, "echo", {"value": 1}, {"$uid": call.conn}, {"$cid": call.name}]
     script.steps.append({"send": {"cmd": opening}, "on": call.conn})

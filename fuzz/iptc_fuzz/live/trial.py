@@ -14,7 +14,7 @@ from iptc_conformance import _specdata
 from iptc_conformance.cases.model import Case
 from iptc_conformance.driving.callee.case_run import run_case
 from iptc_conformance.driving.callee.embedded import Embedded
-from iptc_fuzz.live.acts import script_of
+from iptc_fuzz.live.table import script_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

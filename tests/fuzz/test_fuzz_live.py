@@ -1,0 +1,94 @@
+"""The live fuzzer: an honest testee is left in peace, a faulty one is found out by a small case."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis.database import InMemoryExampleDatabase
+
+from faults.data import faults, honest
+from iptc_conformance.cases.load import load_files
+from iptc_conformance.driving.callee.embedded import Embedded, judge_embedded
+from iptc_conformance.driving.session import Settings
+from iptc_fuzz.live import commands, hunting
+from iptc_fuzz.live.drawing import VERBS
+from iptc_fuzz.live.on_calls import picked
+from iptc_fuzz.live.table import ACTS
+from iptc_fuzz.live.trial import case_of, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from iptc_conformance.driving.callee.embedded import Serve
+
+SECONDS = 120
+
+
+def peer(name: str) -> Callable[[], Serve]:
+    return next(one.type for one in [*faults(), *honest()] if one.id == name)
+
+
+def hunt(name: str, executions: int, findings: int = 1) -> hunting.Hunt:
+    limits = hunting.Limits(SECONDS, executions, findings)
+    return hunting.Hunt(Embedded(peer(name)), Settings(talk=False), limits, seed=5)
+
+
+def test_every_verb_that_is_drawn_does_something() -> None:
+    assert VERBS.keys() == ACTS.keys()
+    assert picked([], 3) is None
+
+
+def test_an_honest_testee_is_left_in_peace() -> None:
+    hunted = hunt("honest-callee", 20)
+    assert hunted.run() == []
+    assert hunted.faults == []
+    assert hunted.executions >= 20
+    assert {"TRM-01s", "CTX-02s"} <= hunted.clauses
+
+
+@pytest.mark.parametrize(
+    ("fault", "clause"),
+    [
+        ("callee-nan-as-nil", "ENC-11r"),
+        ("callee-unknown-cid-answered", "TRM-02s"),
+        ("callee-goodbye-before-terminals", "DSC-01s"),
+    ],
+)
+def test_a_fault_is_found_shrunk_and_replayed_without_hypothesis(
+    fault: str, clause: str, tmp_path: Path
+) -> None:
+    out = io.StringIO()
+    code = commands.hunt(hunt(fault, 2000), tmp_path, "iptc conform callee --cases FILE", out)
+    assert code == commands.EXIT_FINDINGS
+    (path,) = tmp_path.iterdir()
+    (case,) = load_files([path])
+    assert len(case.steps) <= 8
+    assert case.clauses[0] == clause
+    (result,) = judge_embedded([case], peer(fault))
+    assert (result.verdict, result.failed[0]) == ("fail", clause)
+    (result,) = judge_embedded([case], peer("honest-callee"))
+    assert result.verdict == "pass"
+    assert f"--cases {path}" in out.getvalue()
+
+
+def test_what_one_worker_has_found_another_begins_with() -> None:
+    database = InMemoryExampleDatabase()
+    first, second = hunt("callee-nan-as-nil", 2000), hunt("callee-nan-as-nil", 1)
+    first.database = second.database = database
+    assert first.run() != []
+    (caught,) = second.run()
+    assert caught.key.clause == "ENC-11r"
+
+
+def test_a_case_of_actions_keeps_to_the_schema(tmp_path: Path) -> None:
+    drawn = [
+        [verb, number % 3, number, 9, "00" if verb == "garbage" else 1] for number, verb in enumerate(VERBS)
+    ]
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(document(case_of(drawn))), encoding="utf-8")
+    (case,) = load_files([path])
+    assert case.violates != ()
