@@ -87,6 +87,16 @@ class Link:
         self._sent = 0
         self._written = 0
 
+    @property
+    def heard(self) -> bool:
+        """Whether anything has come."""
+        return self._heard > 0
+
+    @property
+    def spoken(self) -> bool:
+        """Whether anything was sent."""
+        return self._sent > 0
+
     async def run(self) -> None:
         """Read and write until the case is over."""
         try:

@@ -37,6 +37,7 @@ class Recorder:
         self._judge = Judge()
         self._seq = 0
         self._distrusted: set[str] = set()
+        self._decided_at = math.inf
 
     def frame(self, conn: str, sender: Side, data: bytes) -> tuple[int, list[Finding]]:
         """Record one frame (header included, or bytes that are none): its seq, and what its sender broke."""
@@ -55,11 +56,17 @@ class Recorder:
         """Note that the case failed here; `at`: the seq of the message that was wrong, if one was."""
         line = Line(self._seq, "", "", detail, FAILED, clause=clause, at=at)
         self.lines.add(lambda: line)
+        self.decided()
+
+    def decided(self) -> None:
+        """The case has failed, or is through: what the harness says from here on only tidies up."""
+        self._decided_at = min(self._decided_at, self._seq)
 
     def begin(self) -> None:
         """Forget what was said, but for what the judge knows: another case begins on the connection."""
         self.lines = Conversation()
         self.findings = []
+        self._decided_at = math.inf
 
     def live(self, conn: str, cid: str) -> bool:
         """Whether a call is open, by what this side has sent and received."""
@@ -77,7 +84,7 @@ class Recorder:
         """What the harness broke without having said that it would.
 
         From a violation of the testee's on that closes a connection, the two have no call on it in common
-        that the harness could be held to.
+        that the harness could be held to. Nor is it held to what it does once the case is `decided`.
         """
         allowed = set(declared)
         over: dict[str, int] = {}
@@ -89,7 +96,7 @@ class Recorder:
             for found in self.findings
             if found.side == self.harness
             and found.clause not in allowed
-            and found.seq < over.get(found.conn, math.inf)
+            and found.seq < min(self._decided_at, over.get(found.conn, math.inf))
         ]
 
     def _feed(self, event: TraceEvent, line: Callable[[], Line]) -> tuple[int, list[Finding]]:

@@ -190,6 +190,7 @@ async def _diagnose(case: Case, session: Session, draft: Draft) -> None:
 
 async def _let_go(session: Session) -> None:
     """Close what is still open, as a caller would who has lost interest."""
+    session.recorder.decided()
     with trio.move_on_after(session.settings.timeout):
         for link in session.links.values():
             if link.ended is None:

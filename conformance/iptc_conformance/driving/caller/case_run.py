@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from iptc_conformance.driving.caller.session import Garbled, Session, Unsupported
-from iptc_conformance.driving.caller.steps import check_quiet, probe_alive, run_step
+from iptc_conformance.driving.caller.steps import Parted, check_quiet, probe_alive, run_step
 from iptc_conformance.driving.result import Draft, Result
 from iptc_conformance.driving.session import Settings, StepFailure
 from iptc_conformance.driving.under_way import under_way
@@ -95,6 +95,8 @@ async def _steps(case: Case, session: Session, draft: Draft) -> None:
     try:
         for step in case.steps:
             await run_step(step, session)
+    except Parted:
+        return
     except StepFailure as failure:
         take_failure(failure, case, session.recorder, draft)
     except Unsupported as lacking:
@@ -105,6 +107,7 @@ async def _steps(case: Case, session: Session, draft: Draft) -> None:
 
 async def _afterwards(case: Case, session: Session, draft: Draft) -> None:
     """End what is under way; then the driver serves on, and the connection too if nobody has left it."""
+    session.recorder.decided()
     session.let_go()
     if draft.verdict == "pass":
         await _all_answered(case, session, draft)

@@ -58,7 +58,13 @@ class Session(Talk):
         """The suite has said its last word, in so many words: nothing can be called any more."""
         self.allowed: set[str] = set()
         """The calls of which anything legal may come, from the barrier on that has said so."""
+        self.clauses = case.clauses
+        self.provokes = bool(case.violates)
+        """Whether it is the suite that breaks a rule in this case."""
+        self.shrugs = False
+        """The testee has taken no notice of a message that should have cost its call."""
         self._cancelled: set[str] = set()
+        self._holders: dict[str, str] = {}
         self._awaited = [step["target"] for step in case.steps if "cancelled" in step]
         self._auto_cancel = case.auto_cancel
         self._asked = 0
@@ -108,6 +114,11 @@ class Session(Talk):
             raise Unsupported(f"{what}: {answer.get('detail', 'no reason is given')}")
         return answer
 
+    @property
+    def asked(self) -> str:
+        """The op of the latest fresh echo."""
+        return f"echo{self._asked}"
+
     async def opened(self, name: str, seconds: float | None = None, clause: str | None = None) -> Inbound:
         """Wait for the OPEN of an op, and take it.  Raises StepFailure, Garbled, Unsupported."""
         op, link = self.ops[name], self.wire
@@ -131,11 +142,12 @@ class Session(Talk):
     async def ask(self, seconds: float | None = None) -> None:
         """Have a fresh echo called, opened, answered and returned.  Raises StepFailure, Garbled."""
         self._asked += 1
-        name, value = f"echo{self._asked}", f"echo{self._asked}-{self.bindings.run}"
+        name, value = self.asked, f"echo{self._asked}-{self.bindings.run}"
         self.do({"do": name, "op": "call", "func": "echo", "kwargs": {"value": value}})
         opened = await self.opened(name, seconds)
         self.bindings.bind_cid(name, str(opened.cid))
-        self.say({"ack": name, "functype": "asyncfunc"}, {"result": name, "value": value})
+        if str(opened.cid) not in self._cancelled:
+            self.say({"ack": name, "functype": "asyncfunc"}, {"result": name, "value": value})
         answer = await self.answered(name, seconds)
         if answer is None:
             raise StepFailure("a fresh echo was answered, and its op has no outcome", waited=True)
@@ -155,14 +167,26 @@ class Session(Talk):
 
     def bind(self, call: str, opened: Inbound) -> None:
         """Give a call of the case the cid of an OPEN, which may have been another call's before (CID-06r)."""
-        self.wire.rebase(str(opened.cid))
-        self.bindings.bind_cid(call, str(opened.cid))
+        cid = str(opened.cid)
+        if cid in self._holders:
+            self.warn("CID-07s", f"{call} has the cid of {self._holders[cid]}, {shown(cid)}")
+            if self.live(cid):
+                self._cancelled.discard(cid)
+        self._holders[cid] = call
+        self.wire.rebase(cid)
+        self.bindings.bind_cid(call, cid)
         self.settle()
 
     def is_over(self, step: Step) -> bool:
-        """Whether a step would speak in a call that was cancelled: an honest callee is silent then."""
+        """Whether a step would speak in a call that was cancelled: an honest callee is silent then.
+
+        So it is in a call whose cid is another one's by now: it would speak in that one.
+        """
         named = next((step[verb] for verb in _OF_A_CALL if verb in step), None)
-        return named is not None and self.bindings.cid(named) in self._cancelled
+        if named is None:
+            return False
+        cid = self.bindings.cid(named)
+        return cid in self._cancelled or self._holders.get(cid, named) != named
 
     def live(self, cid: str) -> bool:
         """Whether a call is open on the wire."""
@@ -262,8 +286,8 @@ class Session(Talk):
         self._reply("error", {"tb_str": "", "type_str": type_str}, cid)
 
     def _reply(self, key: str, value: Any, cid: str) -> None:
-        """Say what no step says; nothing after the suite's own last word (DSC-01s, ERR-08s)."""
-        if not self.parted:
+        """Say what no step says; nothing after the suite's own last word (DSC-01s, ERR-08s), or before its hello."""
+        if not self.parted and self.wire.spoken:
             self.wire.send([self._message(key, value, cid)])
 
     def _message(self, key: str, value: Any, cid: str) -> bytes:

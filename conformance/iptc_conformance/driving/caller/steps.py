@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from iptc_conformance import _specdata
 from iptc_conformance.cases.shown import shown
 from iptc_conformance.driving.caller.host import CONN
 from iptc_conformance.driving.expecting import SHARED, unlike
@@ -32,10 +33,19 @@ _TOLERATED = frozenset({"end"})
 """What a caller may say of its own accord while its call is open, and no step need expect."""
 
 
+class Parted(Exception):  # noqa: N818  (neither a verdict nor a fault: the case is over)
+    """The testee has closed the connection where its call alone had to be failed: the warning is noted."""
+
+
 async def run_step(step: Step, session: Session) -> None:
-    """Do one step.  Raises StepFailure, Unsupported, Garbled."""
+    """Do one step.  Raises StepFailure, Unsupported, Garbled, Parted."""
     if (waiting := next((verb for verb in WAITING if verb in step), None)) is not None:
-        await WAITING[waiting](step, session)
+        try:
+            await WAITING[waiting](step, session)
+        except StepFailure as failure:
+            if await _excused(waiting, step, failure, session):
+                raise Parted from failure
+            raise
     elif (doing := next((verb for verb in DOING if verb in step), None)) is not None:
         DOING[doing](step, session)
     elif any(verb in step for verb in SENDING_VERBS):
@@ -62,9 +72,14 @@ def _bind(step: Step, session: Session) -> None:
 
 
 async def do_close(step: Step, session: Session) -> None:
-    """The suite closes the connection, or at least its own end of it."""
+    """The suite closes the connection, or at least its own end of it.
+
+    Not before the driver has said something: until then it may still be busy connecting.
+    """
     session.parted = True
-    await session.link(step["close"]).close(step["how"], session.settings.timeout)
+    link = session.link(step["close"])
+    await session.until(lambda: link.heard or link.ended is not None)
+    await link.close(step["how"], session.settings.timeout)
 
 
 async def do_pass(step: Step, _session: Session) -> None:
@@ -106,8 +121,9 @@ async def do_outcome(step: Step, session: Session) -> None:
         if _fits(pattern, answer, session):
             if "warns" in pattern:
                 session.warn(pattern["warns"], f"{step['outcome']} came to {_told(answer)}")
-                if answer["outcome"] == "disconnected":
-                    session.closing_warns = pattern["warns"]
+            closing = next((one.get("warns") for one in patterns if one["outcome"] == "disconnected"), None)
+            if closing is not None and answer["outcome"] in _FAILED:
+                session.closing_warns = closing
             return
     wanted = " or ".join(_told(pattern) for pattern in patterns)
     raise StepFailure(f"{step['outcome']} came to {_told(answer)}, not to {wanted}", step.get("clause"))
@@ -115,6 +131,7 @@ async def do_outcome(step: Step, session: Session) -> None:
 
 async def do_contained(step: Step, session: Session) -> None:
     """A violation cost its op, or at most its connection."""
+    await _or_shrugged_off(step, session)
     answer = await _answer(step, "contained", session, step.get("clause", _CONTAINED))
     if answer["outcome"] not in _FAILED:
         told = f"{step['contained']} came to {_told(answer)}, as if nothing had been"
@@ -124,6 +141,51 @@ async def do_contained(step: Step, session: Session) -> None:
     if not step.get("closes"):
         session.closing_warns = step.get("closed_warns", "ROB-04r")
         note_closed(session)
+
+
+async def _or_shrugged_off(step: Step, session: Session) -> None:
+    """Wait for the outcome; where the violation was dropped (ROB-04r is a SHOULD), end the call ourselves.
+
+    That a fresh echo still returns tells it from a driver that is stuck.
+    """
+    name = step["contained"]
+    if not session.shrugs and await session.answered(name, step.get("within")) is not None:
+        return
+    opened = session.ops[name].opened
+    if step.get("closes") or not session.provokes or opened is None or not session.host.usable:
+        return
+    try:
+        await session.ask(step.get("within"))
+    except StepFailure as failure:
+        if session.wire.ended is None and session.answer(name) is None:
+            detail = f"{name} has no outcome, and the driver is stuck: {failure.detail}"
+            raise StepFailure(detail, _CONTAINED, waited=True) from failure
+        return
+    if session.answer(name) is None:
+        should = (clause for clause in session.clauses if _specdata.clause_level(clause) != "MUST")
+        told = f"{name} went on as if nothing had come for it"
+        session.warn(step.get("ignored_warns") or next(should, "ROB-04r"), told)
+        session.shrugs = True
+        session.release(str(opened.cid))
+
+
+async def _excused(verb: str, step: Step, failure: StepFailure, session: Session) -> bool:
+    """Whether a step failed only because the testee has closed the connection, which is noted."""
+    if session.closing_warns is None or failure.waited:
+        return False
+    if verb == "outcome":
+        answer = session.answer(step["outcome"])
+        if answer is None or answer["outcome"] not in _FAILED:
+            return False
+    return await _closing(session, step.get("of") or step.get("outcome"))
+
+
+async def _closing(session: Session, op: str | None) -> bool:
+    """Whether the connection is closed by the testee, or about to be: its op is told first, perhaps."""
+    answer = session.answer(op) if op is not None and op in session.ops else None
+    if answer is not None and answer["outcome"] in _FAILED:
+        await session.until(lambda: session.wire.ended is not None)
+    return note_closed(session)
 
 
 def note_closed(session: Session) -> bool:
@@ -192,7 +254,7 @@ async def do_alive(step: Step, session: Session) -> None:
 
 async def probe_alive(session: Session, seconds: float | None = None, clause: str | None = None) -> None:
     """See that the driver still answers ops.  Raises StepFailure."""
-    if session.host.usable and not session.parted:
+    if session.host.usable and not session.parted and session.wire.spoken:
         await _unless_closed({"within": seconds, "clause": clause}, session)
         return
     if session.host.leaving:
@@ -212,7 +274,7 @@ async def _unless_closed(step: Step, session: Session) -> None:
     try:
         await session.ask(step.get("within"))
     except StepFailure as failure:
-        if note_closed(session):
+        if session.closing_warns is not None and await _closing(session, session.asked):
             return
         clause = failure.clause or step.get("clause")
         raise StepFailure(failure.detail, clause, waited=failure.waited) from failure
