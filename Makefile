@@ -73,10 +73,10 @@ tractor-baseline: $(READY) $(TRACTOR_READY) ## write tractor's baselines anew; r
 	$(BIN)/iptc conform caller --write-baseline $(TRACTOR)/baseline.caller.json -- $(TRACTOR_CALLER)
 
 test: $(READY) ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 coverage: $(READY) ## all tests, with branch coverage
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --cov --cov-report=term
 
 lint: $(READY) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -138,7 +138,8 @@ fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what
 	        -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) || exit 1; \
 	done
 
-# SCOPE: own (the cases of each fault's clauses, and others until one catches it), area (all of its areas), all.
+# SCOPE: quick (the case that the page names), own (the cases of each fault's clauses, and others until one
+# catches it), area (all of its areas), all.
 SCOPE := own
 
 .PHONY: kill-matrix
