@@ -1,4 +1,4 @@
-/** The peer as a caller under test: does what JSON Lines on stdin tell it, and answers each (conformance/README.md). */
+/** The peer as a caller under test: does what its stdin tells it, and answers (conformance/README.md). */
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fromJson, toJson } from './json.js';
@@ -33,9 +33,8 @@ const OPS = {
   async context(call, { send, take }, seen) {
     seen.first = toJson(await call.first);
     for (const item of send ?? []) await call.send(fromJson(item));
-    if (take === undefined && send) call.end();
-    if (send || take !== undefined) await collect(call, seen, take);
-    if (send || take !== undefined) call.end();
+    if (send && take === undefined) call.end();
+    if (send || take !== undefined) call.end(await collect(call, seen, take));
     return { outcome: 'return', value: toJson(await call.ended) };
   },
 };
@@ -48,7 +47,8 @@ async function perform(request) {
   let call, timer, cancelled;
   try {
     call = connection.open(IPTC_NAMESPACE, func, fromJson(kwargs), KINDS[op]);
-    if (seconds !== undefined) timer = setTimeout(() => connection.cancel(call, (cancelled = true)), seconds * 1000);
+    const giveUp = () => connection.cancel(call, (cancelled = true));
+    if (seconds !== undefined) timer = setTimeout(giveUp, seconds * 1000);
     return { ...(await OPS[op](call, request, seen)), ...seen };
   } catch (error) {
     if (call) connection.cancel(call);

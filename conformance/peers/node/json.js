@@ -25,8 +25,9 @@ export function fromJson(json) {
 
 export function toJson(value) {
   if (typeof value === 'bigint') return { $int: String(value) };
-  const isFloat = value instanceof Float || (typeof value === 'number' && !Number.isFinite(value));
-  if (isFloat) return { $float: Object.is(Number(value), -0) ? '-0' : String(value).replace('Infinity', 'inf') };
+  if (value instanceof Float) return { $float: Object.is(value.valueOf(), -0) ? '-0' : String(value) };
+  if (Number.isNaN(value)) return { $float: 'nan' };
+  if (Math.abs(value) === Infinity) return { $float: value < 0 ? '-inf' : 'inf' };
   if (value === null || typeof value !== 'object') return value ?? null;
   if (value instanceof Uint8Array) return { $bin: hex(value) };
   if (Array.isArray(value)) return value.map(toJson);

@@ -1,6 +1,6 @@
 /**
- * One connection and its calls, in both roles. What a message means and what may be sent is asked of the tables
- * spec/v1/call.json and connection.json (PROTOCOL.md, section 21). Here stands only what follows from their answers.
+ * One connection and its calls, in both roles. What a message means and what may be sent, the tables say:
+ * call.json and connection.json (PROTOCOL.md, section 21). Here stands only what follows from their answers.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
@@ -8,12 +8,12 @@ import { inspect } from 'node:util';
 import { ACKS, CALL, CONNECTION, Frames, LIMITS, frame, read } from './wire.js';
 
 const named = (name) => class extends Error { name = name; };
-export const ProtocolError = named('ProtocolError'); // the other side has broken a rule, and the call paid for it
+export const ProtocolError = named('ProtocolError'); // by the other side: the call paid for it
 export const ContextCancelled = named('ContextCancelled');
 export const Disconnected = named('Disconnected'); // the connection has ended before the call
 const StreamOverrun = named('StreamOverrun');
 
-const remote = ({ type_str, tb_str }) => Object.assign(new Error(tb_str), { name: type_str }); // what came is data
+const remote = ({ type_str, tb_str }) => Object.assign(new Error(tb_str), { name: type_str });
 
 /** The terminal of a call that has failed, whatever was raised. */
 function failure(error) {
@@ -23,7 +23,7 @@ function failure(error) {
   return ['FAIL', { error: { type_str, tb_str: plain(text) } }];
 }
 
-/** A promise that is settled from outside. One that fails and that nobody waits for is no fault of the process. */
+/** A promise that is settled from outside. If nobody waits for one that fails, no process ends of it. */
 function deferred() {
   let settle;
   const promise = new Promise((resolve, reject) => { settle = { resolve, reject }; });
@@ -38,7 +38,7 @@ class Bell {
   ring = () => this.#waiting.splice(0).forEach((wake) => wake());
 }
 
-/** One call: what its callee's function gets, and its caller's application. It iterates over the other side's items. */
+/** One call, for its callee's function or its caller's application. Iterates over the other side's items. */
 class Call {
   state = CALL.initial;
   first = deferred(); // at its caller: the value of STARTED
@@ -143,8 +143,8 @@ export class Connection {
   #uid = ['node', randomUUID()];
 
   /**
-   * Calls may be opened at once. `namespaces` hold what is exported: `{kind, args, run}`, where `args` has a default
-   * for each argument, undefined if it is required. `run(args, call)` gives a promise or an async iterable.
+   * Calls may be opened at once. `namespaces` hold what is exported: `{kind, args, run}`. `args` has a
+   * default for each argument, undefined if it is required. `run(args, call)` gives a promise, or items.
    */
   constructor(socket, namespaces = {}) {
     this.socket = socket.setNoDelay().on('error', () => {});
@@ -200,7 +200,8 @@ export class Connection {
     this.#calls.delete(call.cid);
     this.#finished.delete(call.cid);
     (call.live ? this.#calls : this.#finished).set(call.cid, call);
-    if (this.#finished.size > LIMITS.finished_calls) this.#finished.delete(this.#finished.keys().next().value);
+    const [oldest] = this.#finished.keys();
+    if (this.#finished.size > LIMITS.finished_calls) this.#finished.delete(oldest);
   }
 
   /** A legal message takes effect. */
@@ -236,7 +237,7 @@ export class Connection {
     if (this.socket.writableLength > MOST_UNSENT) this.#close();
   }
 
-  /** Sends where the tables have a legal move; else false. What has no encoding throws, and nothing is changed. */
+  /** Sends where the tables have a legal move, else false. What cannot be encoded throws, unsent. */
   send(call, event, body) {
     const cell = CALL.cells[call.state][call.opener === 'us' ? 'caller' : 'callee'][event];
     if (cell.violates || cell.ignore || CONNECTION.cells[this.#ours].CALL.violates) return false;
@@ -290,12 +291,13 @@ export class Connection {
     if (!known) throw new ReferenceError(`${ns} has no function ${func}`);
     const { kind, args, run } = this.namespaces[ns][func];
     const given = { ...args, ...kwargs };
-    const fit = Object.keys(given).length === Object.keys(args).length && !Object.values(given).includes(undefined);
-    if (!fit) throw new TypeError(`${func} takes ${Object.keys(args)}`);
+    const unknown = Object.keys(given).length > Object.keys(args).length;
+    const missing = Object.values(given).includes(undefined);
+    if (unknown || missing) throw new TypeError(`it takes ${Object.keys(args)}`);
     return { kind, run, args: given };
   }
 
-  /** `self._cancel_task` (section 13): answers when its target, opened by the same side, has had its terminal. */
+  /** `self._cancel_task` (section 13): answers when its target, of the same side, has had its terminal. */
   #cancelTask = async ({ cid }, call) => {
     const target = this.#calls.get(cid);
     if (target?.opener !== 'them' || target === call) return false;
@@ -348,7 +350,7 @@ export class Connection {
     this.#close();
   }
 
-  /** GOODBYE has come: what its sender served is over; what it opened is cancelled and answered, then we leave too. */
+  /** GOODBYE has come: what its sender served is over, what it opened is cancelled. Then we leave too. */
   #goodbye() {
     for (const call of this.#openedBy('us')) {
       call.fail(new Disconnected());
@@ -369,7 +371,7 @@ export class Connection {
     return this.#farewell;
   }
 
-  /** The end of the connection, whoever's doing: what is pending fails, what is served is cancelled at once. */
+  /** The end of the connection, whoever's doing: what is pending fails, what is served is cancelled. */
   #close() {
     if (this.#ours === 'gone') return;
     this.#ours = 'gone';

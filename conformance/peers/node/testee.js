@@ -11,7 +11,8 @@ const exported = (kind) => (names, run) => {
 };
 const [unary, generator, context] = ['asyncfunc', 'asyncgen', 'context'].map(exported);
 /** A context that starts before it does anything else. */
-const starting = (names, run) => context(['first', ...names], (args, call) => run(args, call, call.started(args.first)));
+const starting = (names, run) =>
+  context(['first', ...names], (args, call) => run(args, call, call.started(args.first)));
 
 const cancelled = [];
 const hang = ({ tag }, call) => call.ended.finally(() => cancelled.push(tag));
@@ -24,7 +25,7 @@ const fixture = {
   echo: unary(['value'], async ({ value }) => value),
   fail: unary(['message'], fail),
   hang: unary(['tag'], hang),
-  slow_cancel: unary(['seconds'], ({ seconds }, call) => call.ended.finally(() => sleep(Number(seconds) * 1000))),
+  slow_cancel: unary(['seconds'], ({ seconds }, call) => call.ended.finally(() => sleep(seconds * 1000))),
   cancelled_tags: unary([], async () => cancelled),
   count: generator(['n'], count),
   count_then_fail: generator(['n', 'message'], async function* (args) {

@@ -42,7 +42,7 @@ class Bytes {
   }
 }
 
-/** Cuts a stream of chunks into bodies, however it is split. A refused length is a Fault at once (FRM-03r). */
+/** Cuts a stream into bodies, in whatever chunks it comes. A refused length is a Fault at once (FRM-03r). */
 export class Frames extends Bytes {
   *cut(chunk) {
     this.add(chunk);
@@ -63,18 +63,19 @@ function wide(size, type, method, number) {
   return bytes;
 }
 
-/** Half a surrogate pair, an integer of more than 64 bits and objects of other classes are refused (ENC-13r). */
+/** Half a surrogate pair, an integer of more than 64 bits, objects of other classes: refused (ENC-13r). */
 function scalar(value) {
   if (value instanceof Float) return wide(9, 0xcb, 'writeDoubleBE', Number(value));
   if (typeof value === 'bigint' && value < 0) return wide(9, 0xd3, 'writeBigInt64BE', value);
   if (typeof value === 'bigint') return wide(9, 0xcf, 'writeBigUInt64BE', value);
-  const strange = value && typeof value === 'object' && !(value instanceof Uint8Array || value instanceof ExtData);
-  if (strange || value?.isWellFormed?.() === false) throw new TypeError('it has no msgpack');
+  const known = Object(value) !== value || value instanceof Uint8Array || value instanceof ExtData;
+  if (!known || value?.isWellFormed?.() === false) throw new TypeError('it has no msgpack');
   return encoder.encodeSharedRef(value);
 }
 
 function pack(bytes, value, levels) {
-  const pairs = value instanceof Map ? [...value] : value?.constructor === Object ? Object.entries(value) : null;
+  const object = value?.constructor === Object ? Object.entries(value) : null;
+  const pairs = value instanceof Map ? [...value] : object;
   if (!pairs && !Array.isArray(value)) return bytes.add(scalar(value));
   if (levels === 0) throw new RangeError('nested too deep'); // ENC-06s
   const [count, short, long] = pairs ? [pairs.length, 0x80, 0xdf] : [value.length, 0x90, 0xdd];
@@ -107,10 +108,10 @@ const FORMATS = Array.from({ length: 256 }, (_, byte) => {
   return byte < 0xc0 ? ['str', 0, byte & 31] : FROM_C0[byte - 0xc0];
 });
 const BROKEN = Symbol('a text that is not UTF-8, or what is nested too deep');
-const MOST_CONTAINERS = 2 ** 22; // more arrays and maps than that would not fit into the heap
+const MOST_CONTAINERS = 2 ** 21; // many more arrays and maps would not fit into the heap
 const SECONDS = ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z'].map((date) => Date.parse(date) / 1000);
 
-/** Reads the values of a body. What rule M6 (section 5.3) has against them is only noted: the first fault stands. */
+/** Reads the values of a body. What rule M6 (section 5.3) has against them is noted: the first fault. */
 class Reader {
   at = 0;
   fault = null;
@@ -154,19 +155,19 @@ class Reader {
   }
 
   #items(count, levels, isKey, isMap = false) {
-    const items = [];
     if (levels === 0 || ++this.#containers > MOST_CONTAINERS) {
-      this.#note('ENC-06r');
-      for (let left = count; left > 0; left--) left += this.header().items ?? 0;
-    } else {
-      while (items.length < count) items.push(this.value(levels - 1, isKey || (isMap && items.length % 2 === 0)));
+      for (let left = count; left > 0; left--) left += this.header().items ?? 0; // skips them
+      return this.#note('ENC-06r');
     }
+    const items = [];
+    for (let i = 0; i < count; i++) items.push(this.value(levels - 1, isKey || (isMap && i % 2 === 0)));
     return items;
   }
 
   #map(count, levels, isKey) {
     if (isKey) this.#note('ENC-07s');
     const items = this.#items(count, levels, isKey, true);
+    if (items === BROKEN) return BROKEN;
     const map = new Map();
     for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
     this.repeated ||= 2 * map.size < count;
@@ -232,7 +233,8 @@ function readMap(reader) {
   return { event: names === 'error' ? 'FATAL' : 'CALL', cid, body: fields, ...said };
 }
 
-export const ACKS = new Map(['asyncfunc', 'asyncgen', 'context'].map((kind) => [kind, `ACK_${kind.toUpperCase()}`]));
+const KINDS = ['asyncfunc', 'asyncgen', 'context'];
+export const ACKS = new Map(KINDS.map((kind) => [kind, `ACK_${kind.toUpperCase()}`]));
 const valued = (kind) => ['', (value) => ({ kind, value })];
 
 /** By the keys of a message: the clause of its shape, and what its body says if it has that shape. */
@@ -250,7 +252,8 @@ const BODIES = {
   'cid error': ['ERR-01s', (body, { repeated }) => {
     if (!(body instanceof Map && body.size === 2) || repeated) return null;
     const error = { type_str: body.get('type_str'), tb_str: body.get('tb_str') };
-    return Object.values(error).every(isText) && { kind: error.type_str === 'StreamOverrun' ? 'OVERRUN' : 'FAIL', error };
+    const kind = error.type_str === 'StreamOverrun' ? 'OVERRUN' : 'FAIL';
+    return Object.values(error).every(isText) && { kind, error };
   }],
   'error': ['ERR-01s', (body, reader) => BODIES['cid error'][1](body, reader) && { kind: 'FATAL' }],
 };
