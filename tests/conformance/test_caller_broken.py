@@ -172,3 +172,19 @@ def test_a_fault_is_found_for_its_own_reason(case: str, clause: str, sent: Chang
 def test_frames_that_are_passed_on_as_they_are_break_nothing(case: str) -> None:
     result = judged(case, as_it_is, as_it_is)
     assert (result.verdict, result.detail) == ("pass", "")
+
+
+def deaf_from_the_notice_on(seen: Frame, raw: bytes, memory: dict[Any, Any]) -> list[bytes]:
+    memory["deaf"] = memory.get("deaf") or seen.kind == "overrun"
+    return [] if memory["deaf"] else [raw]
+
+
+def test_a_violation_that_is_dropped_costs_a_warning() -> None:
+    result = judged("caller-flw-notice-as-terminal", as_it_is, without("overrun"))
+    assert (result.verdict, result.warned) == ("warn", ("ERR-01r",)), result.detail
+
+
+def test_a_driver_that_is_stuck_has_dropped_nothing() -> None:
+    result = judged("caller-flw-notice-as-terminal", as_it_is, deaf_from_the_notice_on)
+    assert result.verdict == "hang", result.detail
+    assert "ROB-01r" in result.failed

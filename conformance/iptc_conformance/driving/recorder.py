@@ -38,6 +38,7 @@ class Recorder:
         self._seq = 0
         self._distrusted: set[str] = set()
         self._decided_at = math.inf
+        self._freed: set[str] = set()
 
     def frame(self, conn: str, sender: Side, data: bytes) -> tuple[int, list[Finding]]:
         """Record one frame (header included, or bytes that are none): its seq, and what its sender broke."""
@@ -62,10 +63,15 @@ class Recorder:
         """The case has failed, or is through: what the harness says from here on only tidies up."""
         self._decided_at = min(self._decided_at, self._seq)
 
+    def free(self, cid: str) -> None:
+        """The harness ends this call once more, for a testee that has dropped the message before."""
+        self._freed.add(cid)
+
     def begin(self) -> None:
         """Forget what was said, but for what the judge knows: another case begins on the connection."""
         self.lines = Conversation()
         self.findings = []
+        self._freed.clear()
         self._decided_at = math.inf
 
     def live(self, conn: str, cid: str) -> bool:
@@ -96,6 +102,7 @@ class Recorder:
             for found in self.findings
             if found.side == self.harness
             and found.clause not in allowed
+            and found.cid not in self._freed
             and found.seq < min(self._decided_at, over.get(found.conn, math.inf))
         ]
 

@@ -197,6 +197,11 @@ class Session(Talk):
         if self.live(cid):
             self._send_fail(cid, "ContextCancelled")
 
+    def free(self, cid: str) -> None:
+        """End a call whose caller waits on, even if the case has said a terminal that it did not take."""
+        self.recorder.free(cid)
+        self._send_fail(cid, "ContextCancelled")
+
     def let_go(self) -> None:
         """End what the driver still waits for: all its calls fail."""
         self._awaited.clear()
@@ -286,7 +291,7 @@ class Session(Talk):
         self._reply("error", {"tb_str": "", "type_str": type_str}, cid)
 
     def _reply(self, key: str, value: Any, cid: str) -> None:
-        """Say what no step says; nothing after the suite's own last word (DSC-01s, ERR-08s), or before its hello."""
+        """Say what no step says; nothing before the hello or after the last word (DSC-01s, ERR-08s)."""
         if not self.parted and self.wire.spoken:
             self.wire.send([self._message(key, value, cid)])
 

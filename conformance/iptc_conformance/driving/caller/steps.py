@@ -166,7 +166,7 @@ async def _or_shrugged_off(step: Step, session: Session) -> None:
         told = f"{name} went on as if nothing had come for it"
         session.warn(step.get("ignored_warns") or next(should, "ROB-04r"), told)
         session.shrugs = True
-        session.release(str(opened.cid))
+        session.free(str(opened.cid))
 
 
 async def _excused(verb: str, step: Step, failure: StepFailure, session: Session) -> bool:
