@@ -140,7 +140,7 @@ def judged(case: str, sent: Change, heard: Change) -> Result:
     ("case", "clause", "sent", "heard"),
     [
         ("caller-str-echo", "STR-06s", without("end"), as_it_is),
-        ("caller-str-echo", "STR-03s", doubled("end"), as_it_is),
+        ("caller-str-one-end", "STR-03s", doubled("end"), as_it_is),
         ("caller-str-echo", "STR-06s", doubled("item"), as_it_is),
         ("caller-str-echo", "TRM-03s", end_of_the_last, note_the_last),
         ("caller-str-echo", "CTX-04s", item_at_once, as_it_is),

@@ -10,7 +10,8 @@ Large ones: {"$repeat": ["x", 1000]} (a str)   {"$zeros": 1000} (a bin)   {"$ran
     {"$nest": 100} (arrays, one in the other)
 
 What a run binds: {"$cid": "c1"}   {"$uid": "a"}   {"$name": "a"}   {"$uuid": "a"}   {"$ns": true}
-    {"$tag": "t"}   {"$i": true} (the round of `times`)   {"$near": "c1"} (another cid in each round, almost that)
+    {"$tag": "t"}   {"$i": true} (the round of `times`)
+    {"$near": "c1"} (another cid in each round, almost that)
 """
 
 from __future__ import annotations
