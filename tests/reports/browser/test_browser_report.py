@@ -144,6 +144,7 @@ def test_a_case_is_drawn_with_its_arrows_and_the_violation_at_its_own(watched: W
     one = case(page, KNOWN)
     one.locator("summary").press("Enter")
     arrows = one.locator(".talk > li .arrow")
+    arrows.first.wait_for()  # drawn when the case has opened
     assert arrows.count() == 9
     assert one.locator(".to-peer").count() == 2
     assert one.locator(".to-suite").count() == 7
