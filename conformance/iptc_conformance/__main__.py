@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return _EXIT_BAD_INVOCATION
-    from iptc_conformance.cli.app import run  # noqa: PLC0415  (needs the extra)
+    from iptc_conformance.cli.running import run  # noqa: PLC0415  (needs the extra)
 
     return run(sys.argv[1:] if argv is None else argv)
 
