@@ -39,3 +39,8 @@ class Case:
     def negative(self) -> bool:
         """Whether the harness itself breaks the protocol here: such a case is fenced on both sides."""
         return self.hostile or bool(self.violates)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether the testee may still have something to write when the case is over, and die of that later."""
+        return any("deaf" in step for step in self.steps)

@@ -216,7 +216,8 @@ class Suite:
                 result = await run_case(case, lane.testee, self.settings)
             died = not await lane.testee.alive()
             self._add(_as_crash(result) if died and result.verdict != "untestable" else result)
-            if died or result.verdict in _LOST or (case.hostile and result.verdict != "pass"):
+            harmed = case.lingers or (case.hostile and result.verdict != "pass")
+            if died or result.verdict in _LOST or harmed:
                 await lane.refresh(lost=died or result.verdict in _LOST)
 
     def _hopeless(self) -> bool:
