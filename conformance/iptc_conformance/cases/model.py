@@ -42,5 +42,5 @@ class Case:
 
     @property
     def lingers(self) -> bool:
-        """Whether the testee may still have something to write when the case is over, and die of that later."""
+        """Whether the testee may still have something to write after the case, and die of that later."""
         return any("deaf" in step for step in self.steps)
