@@ -50,8 +50,7 @@ async def misled() -> AsyncIterator[tuple[Driver, Raw]]:
 
 
 def asked(op: str, func: str, **more: Any) -> dict[str, Any]:
-    names = {"send", "take", "cancel_after"}
-    members = {name: more.pop(name) for name in names & more.keys()}
+    members = {name: more.pop(name) for name in ("send", "take", "cancel_after") if name in more}
     return {"op": op, "func": func, "kwargs": more, **members}
 
 
