@@ -50,7 +50,9 @@ async def misled() -> AsyncIterator[tuple[Driver, Raw]]:
 
 
 def asked(op: str, func: str, **more: Any) -> dict[str, Any]:
-    members = {name: more.pop(name) for name in ("send", "take", "cancel_after") if name in more}
+    members: dict[str, Any] = {
+        name: more.pop(name) for name in ("send", "take", "cancel_after") if name in more
+    }
     return {"op": op, "func": func, "kwargs": more, **members}
 
 

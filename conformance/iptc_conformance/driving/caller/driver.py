@@ -150,6 +150,13 @@ class Command:
 
     async def start(self, nursery: trio.Nursery, notify: Callable[[], None]) -> Stream:
         """Start it and wait until it has connected.  Raises DriverError."""
+        try:
+            return await self._started(nursery, notify)
+        except trio.Cancelled:
+            await self.stop()  # the run may end while it starts
+            raise
+
+    async def _started(self, nursery: trio.Nursery, notify: Callable[[], None]) -> Stream:
         self._answers = Answers(notify)
         try:
             listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]

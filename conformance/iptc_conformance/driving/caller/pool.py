@@ -29,8 +29,8 @@ class Pool:
         self._promised = 0
         self._change = trio.Event()
         self._hosts: list[Host] = []
-        for _ in range(ahead):
-            nursery.start_soon(self._keep_ready)
+        self._keeping = trio.CancelScope()
+        nursery.start_soon(self._keep_all_ready, ahead)
 
     def expect(self, count: int) -> None:
         """Say how many more will be taken: so many are started, and no more."""
@@ -70,10 +70,17 @@ class Pool:
         self._nursery.start_soon(host.stop)
 
     async def stop(self) -> None:
-        """Stop whatever still runs."""
+        """Stop whatever still runs, and start no more."""
+        self._keeping.cancel()
         async with trio.open_nursery() as nursery:
             for host in self._hosts:
                 nursery.start_soon(host.stop)
+
+    async def _keep_all_ready(self, ahead: int) -> None:
+        with self._keeping:
+            async with trio.open_nursery() as nursery:
+                for _ in range(ahead):
+                    nursery.start_soon(self._keep_ready)
 
     async def _keep_ready(self) -> None:
         while True:
