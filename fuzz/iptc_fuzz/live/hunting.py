@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from iptc_fuzz.live.drawing import actions
-from iptc_fuzz.live.shrinking import Shrinker
+from iptc_fuzz.live.game import Game, Putting
+from iptc_fuzz.live.shrinking import CHECKS, Shrinker
 from iptc_fuzz.live.trial import Bench, Key, Shown, case_of, document, told
 
 if TYPE_CHECKING:
@@ -21,14 +22,19 @@ if TYPE_CHECKING:
 
     from iptc_conformance.cases.model import Case
     from iptc_conformance.driving.callee.testee import Testee
+    from iptc_conformance.driving.caller.driver import Driver
     from iptc_conformance.driving.recorder import Recorder
     from iptc_conformance.driving.session import Settings
     from iptc_fuzz.live.drawing import Action
 
 _ROUND = 25
-_DATABASE_KEY = b"iptc-fuzz-live-callee"
+_DATABASE_KEY = "iptc-fuzz-live-{role}"
 _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
+
+
+CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS)
+"""Conversations with a callee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +61,16 @@ class Hunt:
     """One run against one testee.
 
     `database`: where small conversations with findings are kept, for the next run or for other machines.
-    `on_change` is called after each execution. Raises TesteeError where no testee can be had.
+    `on_change` is called after each execution. Raises NothingJudgedError where no testee can be had.
     """
 
-    testee: Testee
+    testee: Testee | Driver
     settings: Settings
     limits: Limits
     seed: int = 0
     database: ExampleDatabase | None = None
     on_change: Callable[[Hunt], None] = lambda _: None
+    game: Game = CALLEE
     caught: dict[tuple[str, str, str], Caught] = field(default_factory=dict)
     executions: int = 0
     faults: list[str] = field(default_factory=list)
@@ -74,11 +81,14 @@ class Hunt:
     def run(self) -> list[Caught]:
         """Hunt until the limits are reached, and return what was caught."""
         self._began = time.monotonic()
-        bench = Bench(self.testee, self.settings, self._note)
-        bench.start()
+        bench = self.game.bench(self.testee, self.settings, self._note)
         try:
-            for stored in list(self.database.fetch(_DATABASE_KEY)) if self.database else ():
+            bench.start()
+            for stored in list(self.database.fetch(self._key)) if self.database else ():
                 self._once(bench, json.loads(stored))
+            for first in self.game.first():
+                if not self._over():
+                    self._once(bench, first)
             number = 0
             while not self._over():
                 self._round(bench, number)
@@ -86,6 +96,10 @@ class Hunt:
         finally:
             bench.stop()
         return list(self.caught.values())
+
+    @property
+    def _key(self) -> bytes:
+        return _DATABASE_KEY.format(role=self.game.role).encode()
 
     def _over(self) -> bool:
         self.seconds = time.monotonic() - self._began
@@ -97,7 +111,7 @@ class Hunt:
             or bool(limits.executions and self.executions >= limits.executions)
         )
 
-    def _round(self, bench: Bench, number: int) -> None:
+    def _round(self, bench: Putting, number: int) -> None:
         def once(drawn: list[Action]) -> None:
             if not self._over():
                 self._once(bench, drawn)
@@ -110,14 +124,14 @@ class Hunt:
                 verbosity=Verbosity.quiet,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
-            )(given(actions())(once))
+            )(given(self.game.draw())(once))
         )
         run()
 
     def _note(self, recorder: Recorder) -> None:
         self.clauses |= recorder.reached()
 
-    def _put(self, bench: Bench, case: Case) -> Shown:
+    def _put(self, bench: Putting, case: Case) -> Shown:
         self.executions += 1
         self.clauses |= {
             str(step[key]) for step in case.steps for key in ("clause", "be_clause") if key in step
@@ -128,16 +142,16 @@ class Hunt:
         self.on_change(self)
         return shown
 
-    def _once(self, bench: Bench, drawn: Sequence[Action]) -> None:
+    def _once(self, bench: Putting, drawn: Sequence[Action]) -> None:
         """Put one conversation to the testee, and go after what is new in it."""
-        shown = self._put(bench, case_of(drawn))
+        shown = self._put(bench, self.game.case_of(drawn))
         for key in shown.keys:
             if key not in self.caught and len(self.caught) < self.limits.findings:
                 self.caught[key] = self._pursue(bench, drawn, key, shown)
         if shown.keys:
             bench.fresh()
 
-    def _pursue(self, bench: Bench, drawn: Sequence[Action], key: Key, first: Shown) -> Caught:
+    def _pursue(self, bench: Putting, drawn: Sequence[Action], key: Key, first: Shown) -> Caught:
         """See whether a finding shows again, and make it small."""
         last = first
 
@@ -149,14 +163,14 @@ class Hunt:
             return key in now.keys
 
         if not self._again(bench, first.case, shows):
-            return Caught(key, told(first, key), flaky=True)
-        small, case = Shrinker(shows, self.limits.shrink_seconds).shrink(drawn)
+            return Caught(key, self.game.told(first, key), flaky=True)
+        small, case = Shrinker(shows, self.limits.shrink_seconds, self.game).shrink(drawn)
         certain = self._again(bench, case, shows)
         if self.database is not None:
-            self.database.save(_DATABASE_KEY, json.dumps(small).encode())
-        return Caught(key, told(last, key), flaky=not certain)
+            self.database.save(self._key, json.dumps(small).encode())
+        return Caught(key, self.game.told(last, key), flaky=not certain)
 
-    def _again(self, bench: Bench, case: Case, shows: Callable[[Case], bool]) -> bool:
+    def _again(self, bench: Putting, case: Case, shows: Callable[[Case], bool]) -> bool:
         for _ in range(_TRIES):
             bench.fresh()
             if shows(case):

@@ -7,23 +7,23 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iptc_fuzz.live.trial import case_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from iptc_conformance.cases.model import Case
     from iptc_fuzz.live.drawing import Action
+    from iptc_fuzz.live.game import Game
 
-_CHECKS = ("barrier", "poll", "fence", "order", "silent", "closed", "left", "hello_of")
+CHECKS = frozenset({"barrier", "poll", "fence", "order", "silent", "closed", "left", "hello_of"})
 """Steps that only look: without one of them the others are as sound as before."""
 
 
 class Shrinker:
     """Tries smaller conversations while `shows` says that the finding is still there, and time is left."""
 
-    def __init__(self, shows: Callable[[Case], bool], seconds: float) -> None:
-        self._shows = shows
+    def __init__(self, shows: Callable[[Case], bool], seconds: float, game: Game) -> None:
+        self._ask = shows
+        self._game = game
         self._until = time.monotonic() + seconds
 
     def shrink(self, actions: Sequence[Action]) -> tuple[list[Action], Case]:
@@ -31,14 +31,14 @@ class Shrinker:
         best = list(actions)
         while (smaller := self._smaller(best)) is not None:
             best = smaller
-        return best, self._trimmed(case_of(best))
+        return best, self._trimmed(self._game.case_of(best))
 
     def _smaller(self, actions: list[Action]) -> list[Action] | None:
-        now = _size(case_of(actions))
+        now = _size(self._game.case_of(actions))
         for candidate in (*_fewer(actions), *_plainer(actions)):
             if self._late():
                 return None
-            case = case_of(candidate)
+            case = self._game.case_of(candidate)
             if _size(case) < now and self._shows(case):
                 return candidate
         return None
@@ -54,11 +54,14 @@ class Shrinker:
             else:
                 cut //= 2
         for at in reversed(range(len(case.steps))):
-            if any(verb in case.steps[at] for verb in _CHECKS) and not self._late():
+            if any(verb in case.steps[at] for verb in self._game.checks) and not self._late():
                 shorter = replace(case, steps=case.steps[:at] + case.steps[at + 1 :])
                 if shorter.steps and self._shows(shorter):
                     case = shorter
         return case
+
+    def _shows(self, case: Case) -> bool:
+        return self._game.sound(case) and self._ask(case)
 
     def _late(self) -> bool:
         return time.monotonic() > self._until

@@ -1,0 +1,51 @@
+"""What differs between a live fuzzer of callees and one of callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from iptc_conformance.cases.model import Case
+    from iptc_conformance.driving.recorder import Recorder
+    from iptc_conformance.driving.session import Settings
+    from iptc_fuzz.live.drawing import Action
+    from iptc_fuzz.live.trial import Key, Shown
+
+
+class Putting(Protocol):
+    """A testee, and conversations put to it one after the other."""
+
+    def start(self) -> None:
+        """Have it run.  Raises NothingJudgedError."""
+
+    def stop(self) -> None:
+        """Let go of it."""
+
+    def fresh(self) -> None:
+        """Have one that no conversation has harmed, if that is ours to have.  Raises NothingJudgedError."""
+
+    def put(self, case: Case) -> Shown:
+        """Put one case to it; after it the testee is there for the next.  Raises NothingJudgedError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """The conversations of one role.
+
+    `first` are put before any is drawn. `checks` are the verbs of steps that only look, and `sound` says
+    whether a case that was cut short still expects nothing but what is certain.
+    """
+
+    role: str
+    bench: Callable[[Any, Settings, Callable[[Recorder], None]], Putting]
+    draw: Callable[[], SearchStrategy[list[Action]]]
+    case_of: Callable[[Sequence[Action]], Case]
+    told: Callable[[Shown, Key], Case]
+    checks: frozenset[str]
+    first: Callable[[], Iterable[list[Action]]] = tuple
+    sound: Callable[[Case], bool] = lambda _: True
