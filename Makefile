@@ -116,6 +116,14 @@ browser-tests: $(READY) ## look at the page in a real browser: needs chromium, i
 	    echo 'chromium is needed: as root, apt-get install chromium' >&2; exit 2; }
 	IPTC_BROWSER_TESTS=1 $(BIN)/pytest tests/reports/browser
 
+.PHONY: redis-tests
+redis-tests: $(READY) ## let fuzzers share a Redis: needs redis-server, installs it where it may
+	@command -v redis-server >/dev/null || { \
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends install redis-server; } || { \
+	    echo 'redis-server is needed: as root, apt-get install redis-server' >&2; exit 2; }
+	IPTC_REDIS_TESTS=1 $(BIN)/pytest tests/fuzz/test_fuzz_redis.py
+
 # How long each target runs, and more options for libFuzzer or `iptc fuzz`.
 MINUTES ?= 1
 TARGETS ?= frames schema roundtrip chunks dialogues seats pair

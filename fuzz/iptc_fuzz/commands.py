@@ -14,25 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hypothesis.database import ExampleDatabase
-
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
-
-
-def database(url: str | None, folder: Path) -> ExampleDatabase:
-    """Return where hypothesis keeps examples: for `redis://…` what machines share, else a folder.
-
-    Raises ModuleNotFoundError without the package redis.
-    """
-    if url is None:
-        from hypothesis.database import DirectoryBasedExampleDatabase  # noqa: PLC0415
-
-        return DirectoryBasedExampleDatabase(folder)
-    from hypothesis.extra.redis import RedisExampleDatabase  # noqa: PLC0415  (needs the package redis)
-    from redis import Redis  # noqa: PLC0415
-
-    return RedisExampleDatabase(Redis.from_url(url))
 
 
 def fuzz(names: Sequence[str], profile: Profile, findings: Path, out: TextIO = sys.stdout) -> int:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import HypothesisException
 
 from iptc_fuzz import corpus
+from iptc_fuzz.sharing import Under
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,17 +118,17 @@ def _round(target: Target, profile: Profile, outcome: Outcome, number: int, exec
         if error := _try(target, outcome, data):
             raise error
 
-    once.__qualname__ = once.__name__ = f"fuzz_{target.name}"  # the key of its examples in the database
-    run: Any = seed(profile.seed + number)(
-        settings(
-            max_examples=executions,
-            database=profile.database,
-            deadline=None,
-            verbosity=Verbosity.quiet,
-            phases=[Phase.reuse, Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        )(given(target.inputs())(once))
+    shared = profile.database
+    options = settings(
+        max_examples=executions,
+        database=None if shared is None else Under(shared, target.name),
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        phases=[Phase.reuse, Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
     )
+    # `seed` takes the database away from a test that has its settings already: so they come after it.
+    run: Any = options(seed(profile.seed + number)(given(target.inputs())(once)))
     try:
         run()
     except Exception as error:

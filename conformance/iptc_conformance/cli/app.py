@@ -205,7 +205,7 @@ class FuzzOptions:
     target: Annotated[tuple[str, ...], Parameter(negative="")] = ()
     "Only this target (repeatable)."
     database: str | None = None
-    "redis://HOST:PORT: share examples with workers on other machines (long)."
+    "redis://HOST:PORT: share examples with workers on other machines."
     findings: Path = Path("fuzz-findings")
     "The folder for the inputs of findings."
     replay: Annotated[tuple[Path, ...], Parameter(negative="")] = ()

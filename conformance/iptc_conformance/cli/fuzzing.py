@@ -15,6 +15,8 @@ from iptc_conformance.driving.session import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hypothesis.database import ExampleDatabase
+
     from iptc_conformance.cli.app import FuzzOptions, LiveOptions
     from iptc_conformance.driving.callee.testee import Testee
 
@@ -44,10 +46,7 @@ def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
     if unknown:
         raise UsageError(f"no target {', '.join(unknown)}: there are {', '.join(TARGETS)}")
     long = options.profile == "long" or options.minutes is not None
-    try:
-        database = commands.database(options.database, Path(".hypothesis", "iptc")) if long else None
-    except (ModuleNotFoundError, ValueError) as error:
-        raise UsageError(f"--database: {error}") from None
+    database = _database(options.database) if long or options.database is not None else None
     seconds = 60 * (options.minutes or 10) / len(names) if long else 0
     profile = running.Profile(seconds, _seed(options.seed, long=long), database)
     return commands.fuzz(names, profile, options.findings)
@@ -56,22 +55,17 @@ def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
 def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOptions) -> int:
     """Hunt for faults of a live callee.  Raises UsageError."""
     _check_extra()
-    from iptc_fuzz import commands as codec_commands  # noqa: PLC0415  (needs the extra)
-    from iptc_fuzz.live import commands, hunting  # noqa: PLC0415
+    from iptc_fuzz.live import commands, hunting  # noqa: PLC0415  (needs the extra)
 
     if not (options.minutes > 0 and options.timeout > 0):
         raise UsageError("--minutes and --timeout must be above 0")
-    try:
-        database = codec_commands.database(options.database, Path(".hypothesis", "iptc"))
-    except (ModuleNotFoundError, ValueError) as error:
-        raise UsageError(f"--database: {error}") from None
     testee: Testee = Command(command) if attach is None else Attached(address_of(attach))
     hunt = hunting.Hunt(
         testee,
         Settings(options.namespace, options.timeout),
         hunting.Limits(60 * options.minutes),
         _seed(options.seed, long=True),
-        database,
+        _database(options.database),
     )
     where = f" -- {shlex.join(command)}" if attach is None else ""
     attached = f" --attach {attach}" if attach is not None else ""
@@ -81,6 +75,16 @@ def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOp
         return commands.hunt(hunt, options.findings, again)
     except TesteeError as error:
         raise UsageError(str(error)) from error
+
+
+def _database(url: str | None) -> ExampleDatabase:
+    """Return where examples are kept.  Raises UsageError."""
+    from iptc_fuzz.sharing import DatabaseError, database  # noqa: PLC0415  (needs the extra)
+
+    try:
+        return database(url, Path(".hypothesis", "iptc"))
+    except DatabaseError as error:
+        raise UsageError(f"--database: {error}") from None
 
 
 def _seed(chosen: int | None, *, long: bool) -> int:
