@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final
 from ._call_table import CALL_TABLE, INITIAL, LIVE, CallEvent, Cell, Sender, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Role(Enum):
@@ -107,6 +107,8 @@ class Calls:
         self._remembered = remembered
         self._seat = seat
         self._calls: dict[str, Call] = {}
+        self.get: Callable[[str], Call | None] = self._calls.get
+        """The call with this cid, if it is live or remembered."""
         self._ended: dict[str, None] = {}  # in the order in which they ended
         self._counts = dict.fromkeys(Role, 0)
         self._left: set[Role] = set()
@@ -150,10 +152,6 @@ class Calls:
         """Move a call, if it is not forgotten yet, for a reason that is none of its own table's."""
         if call := self._calls.get(cid):
             self.enter(call, state)
-
-    def get(self, cid: str) -> Call | None:
-        """The call with this cid, if it is live or remembered."""
-        return self._calls.get(cid)
 
     def state(self, cid: str) -> State:
         """Where a call stands."""

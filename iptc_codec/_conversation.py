@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 HALF_EVENTS: Final = {Hello: HalfEvent.HELLO, Fatal: HalfEvent.FATAL, Goodbye: HalfEvent.GOODBYE}
 """What the table of a half sees of a message; of all others, CALL."""
 
+_RUNTIME: Final = CANCEL_FUNCTION[0]
+_TALKING: Final = HalfState.TALKING  # to look it up costs 0.1 us
+
 _FRAME: Final = "frame"
 """Stands in the tables for the clause that the frame itself violates."""
 
@@ -72,10 +75,10 @@ class Conversation:
     def open_plainly(self, side: Role, cmd: Command) -> bool:
         """Take an OPEN that breaks no rule at first sight: false, and nothing has happened, if it might."""
         return (
-            cmd.ns != CANCEL_FUNCTION[0]
+            cmd.ns != _RUNTIME
             and cmd.uid == self.uids.get(side)
             and self.calls.count(side) < self._open_calls
-            and self.halves[side] is HalfState.TALKING
+            and self.halves[side] is _TALKING
             and self.calls.open_plainly(side, cmd.cid)
         )
 

@@ -15,9 +15,12 @@ from ._waiters import Waiters
 if TYPE_CHECKING:
     from ._link import Link
 
-_FULL_TURN: Final = 64
-"""After so many items a task lets the others run, whether it would have to wait or not. A full checkpoint
-costs more than all the work for one item; at each of the others it looks whether it is cancelled."""
+_TURN: Final = 64
+"""After so many items a task lets the others run and looks whether it is cancelled, whether it would have to
+wait or not. Both cost more than all the work for one item."""
+
+NOTHING: Final = object()
+"""In the place of an item: there is none, or it is not this task's turn."""
 
 Outcome = Result | End | Fail | Exception
 """How a call has ended for this end: by the callee's terminal, or by what became of it here."""
@@ -40,7 +43,7 @@ class Endpoint:
         self.seen = False
         self.closed = False
         self._waiters = Waiters()
-        self._steps = 0
+        self._turn = _TURN
 
     @property
     def state(self) -> State:
@@ -69,7 +72,15 @@ class Endpoint:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
         if self.inbox.put(value, size):
             self.link.say(Fail.of(OVERRUN_TYPE, "the consumer takes no items", self.cid))
-        self._waiters.wake()
+        if self._waiters.tasks:
+            self._waiters.wake()
+
+    def receive_now(self) -> object:
+        """The next item; `NOTHING` if there is none yet, or the task that takes them has had its turn."""
+        if self._turn and self.inbox.items:
+            self._turn -= 1
+            return self.inbox.take()
+        return NOTHING
 
     async def receive(self) -> object:
         """The next item. Raises `trio.EndOfChannel` after the last one, and what `check` raises.
@@ -85,11 +96,7 @@ class Endpoint:
         return self.inbox.take_all()
 
     async def _arrival(self) -> None:
-        self._steps += 1
-        if self._steps % _FULL_TURN:
-            await trio.lowlevel.checkpoint_if_cancelled()
-        else:
-            await trio.lowlevel.checkpoint()
+        await self._next_turn()
         while self.inbox.empty:
             # A cancelled call drops what it held: to whoever was woken just before, that is no end (STR-06s).
             await trio.lowlevel.checkpoint_if_cancelled()
@@ -100,15 +107,30 @@ class Endpoint:
                 raise trio.EndOfChannel
             await self._waiters.wait()
 
+    async def _next_turn(self) -> None:
+        if self._turn:
+            self._turn -= 1
+            await trio.lowlevel.checkpoint_if_cancelled()
+        else:
+            self._turn = _TURN
+            await trio.lowlevel.checkpoint()
+
+    def send_now(self, value: object) -> bool:
+        """Send an item; false, and nothing has happened, if that might wait. Raises as `send` does."""
+        if not self._turn or self.link.writer.full:
+            return False
+        self._turn -= 1
+        self._post(value)
+        return True
+
     async def send(self, value: object) -> None:
         """Send an item. Raises `trio.ClosedResourceError` if this half is closed, and what `check` raises."""
-        self._steps += 1
-        if self._steps % _FULL_TURN == 0:
-            await trio.lowlevel.checkpoint()
+        await self._next_turn()
         if self.link.writer.full:
             await self.link.room()
-        else:
-            await trio.lowlevel.checkpoint_if_cancelled()
+        self._post(value)
+
+    def _post(self, value: object) -> None:
         if self.outcome is not None:
             self.check()
             raise trio.ClosedResourceError("this half of the stream is closed")

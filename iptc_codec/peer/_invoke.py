@@ -33,7 +33,8 @@ async def answer(served: Served, value: Awaitable[object]) -> Result:
 async def _stream(export: Export, served: Served, kwargs: Mapping[str, object]) -> End:
     async with aclosing(export.function(**kwargs)) as items:
         async for item in items:
-            await served.send(item)
+            if not served.send_now(item):
+                await served.send(item)
     return End(served.cid)
 
 

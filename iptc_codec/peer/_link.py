@@ -31,6 +31,9 @@ class Phase(Enum):
     ENDED = "nothing comes and nothing goes"
 
 
+_ENDED = Phase.ENDED  # to look it up costs 0.1 us
+
+
 class Link:
     """One connection as both halves of its peer see it."""
 
@@ -72,7 +75,7 @@ class Link:
         `answer` and `hold` as in `Writer.put`. Raises `LocalProtocolError` where the codec does,
         `UnencodableValueError` among them.
         """
-        if self.phase is not Phase.ENDED:
+        if self.phase is not _ENDED:
             self.writer.put(self.conn.parts(message), answer=answer, hold=hold)
 
     def say(self, message: Message, *, answer: bool = True, hold: bool = False) -> None:
@@ -80,7 +83,7 @@ class Link:
 
         After our GOODBYE nothing can be said any more (DSC-01s), however the other end goes on.
         """
-        if self.phase is Phase.ENDED or self.conn.local is not HalfState.TALKING:
+        if self.phase is _ENDED or self.conn.local is not HalfState.TALKING:
             return
         try:
             self.post(message, answer=answer, hold=hold)
@@ -98,10 +101,10 @@ class Link:
         Cancellation is looked at after the wait, so that nothing is sent for a call that has been given up
         meanwhile.
         """
-        while self.writer.full and self.phase is not Phase.ENDED:
+        while self.writer.full and self.phase is not _ENDED:
             await self.writer.progress()
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self.phase is Phase.ENDED:
+        if self.phase is _ENDED:
             raise self.disconnected()
 
     async def room_for_terminal(self) -> None:

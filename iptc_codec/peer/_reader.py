@@ -68,7 +68,6 @@ class Reader:
             Open: self._serving.opened,
             Ack: self._ack,
             Started: self._started,
-            Item: self._item,
             End: self._end,
             Result: self._result,
             Fail: self._fail,
@@ -90,12 +89,17 @@ class Reader:
 
     async def _read(self) -> None:
         link, conn = self._link, self._link.conn
-        gate, writer, handlers = link.gate, link.writer, self._handlers
+        writer, handlers = link.writer, self._handlers
+        called, served, above = self._called, self._served, link.gate.above
         while data := await link.transport.read():
             for event in conn.events(data):
-                handlers[type(event)](event)
-                if gate.shut:
-                    await gate.passage()
+                if type(event) is Item:  # most of them
+                    if end := served(event.cid) or called(event.cid):
+                        end.deliver(event.value, conn.body_bytes)
+                        if above:
+                            await link.gate.passage()
+                else:
+                    handlers[type(event)](event)
             if writer.behind and not await writer.listened_to():
                 raise Disconnected("the other end asks and does not read the answers")
             writer.next_turn()
@@ -141,10 +145,6 @@ class Reader:
     def _started(self, message: Started) -> None:
         if call := self._calls.get(message.cid):
             self._calls.started(call, message)
-
-    def _item(self, message: Item) -> None:
-        if end := self._served(message.cid) or self._called(message.cid):
-            end.deliver(message.value, self._link.conn.body_bytes)
 
     def _end(self, message: End) -> None:
         if served := self._serving.get(message.cid):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -24,12 +24,16 @@ from iptc_codec import (
 from ._endpoint import Endpoint
 from ._errors import CANCELLED_TYPE, VIOLATION_TYPE
 from ._exports import RUNTIME, Export, Exports, Kind, NotExportedError
+from ._first_wait import noticing_first_wait
 from ._invoke import answer, invoke
 from ._link import Link, Phase
 from ._report import failure, is_clean_up, name_of, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+
+    Task = Callable[["Served"], Coroutine[Any, Any, Result | End]]
+    """What runs a call to its terminal."""
 
 
 class _Refusal(Exception):  # noqa: N818 - an answer, not an error
@@ -157,7 +161,7 @@ class Serving:
                 self._link.say(Fail.of(CANCELLED_TYPE, "", cid_of_target))
             self._link.say(Result(pending is not None, cid))
 
-    def _start(self, cid: str, kind: Kind, task: Callable[[Served], Awaitable[Result | End]]) -> None:
+    def _start(self, cid: str, kind: Kind, task: Task) -> None:
         self._link.say(Ack(kind.value, cid), hold=True)
         served = self.live[cid] = Served(self._link, cid)
         self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
@@ -169,12 +173,12 @@ class Serving:
 
     # Protected: a KeyboardInterrupt in here is the function's own, not the user's Ctrl-C.
     @trio.lowlevel.enable_ki_protection
-    async def _run(self, served: Served, task: Callable[[Served], Awaitable[Result | End]]) -> None:
+    async def _run(self, served: Served, task: Task) -> None:
         """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s)."""
         terminal: Message = Fail.of(CANCELLED_TYPE, "", served.cid)
         try:
             with served.scope:
-                terminal = await task(served)
+                terminal = await noticing_first_wait(task(served), self._link.writer.let_go)
         except trio.Cancelled:
             raise
         except BaseException as error:  # noqa: BLE001 - it is the caller's to know

@@ -8,6 +8,7 @@ import trio
 
 from iptc_codec import End
 
+from ._endpoint import NOTHING
 from ._report import failure
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ItemStream:
         return self
 
     async def __anext__(self) -> object:
+        if (item := self._endpoint.receive_now()) is not NOTHING:
+            return item
         try:
             return await self._endpoint.receive()
         except trio.EndOfChannel:
@@ -41,6 +44,8 @@ class ItemStream:
 
         Raises `trio.ClosedResourceError` once the block was left.
         """
+        if (item := self._endpoint.receive_now()) is not NOTHING:
+            return item
         return await self._endpoint.receive()
 
     async def batches(self) -> AsyncIterator[list[object]]:
@@ -71,7 +76,8 @@ class ContextStream(ItemStream):
         the call, `UnencodableValueError`, `Disconnected`; at the caller also `RemoteError` if the call has
         failed.
         """
-        await self._endpoint.send(value)
+        if not self._endpoint.send_now(value):
+            await self._endpoint.send(value)
 
     def end(self) -> None:
         """Say that no item follows; reading goes on (STR-08r). Does nothing the second time."""

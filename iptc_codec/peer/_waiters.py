@@ -10,25 +10,26 @@ import trio
 class Waiters:
     """Tasks that are woken all together, and look again. Cheap where there is one or none, as mostly."""
 
-    __slots__ = ("_tasks",)
+    __slots__ = ("tasks",)
 
     def __init__(self) -> None:
-        self._tasks: list[trio.lowlevel.Task] = []
+        self.tasks: list[trio.lowlevel.Task] = []
+        """Those that wait."""
 
     async def wait(self) -> None:
         """Wait for the next `wake`."""
         task = trio.lowlevel.current_task()
-        self._tasks.append(task)
+        self.tasks.append(task)
 
         def abort(_: Any) -> trio.lowlevel.Abort:
-            self._tasks.remove(task)
+            self.tasks.remove(task)
             return trio.lowlevel.Abort.SUCCEEDED
 
         await trio.lowlevel.wait_task_rescheduled(abort)
 
     def wake(self) -> None:
         """Let all look again."""
-        if self._tasks:
-            tasks, self._tasks = self._tasks, []
+        if self.tasks:
+            tasks, self.tasks = self.tasks, []
             for task in tasks:
                 trio.lowlevel.reschedule(task)

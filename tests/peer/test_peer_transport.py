@@ -171,9 +171,11 @@ async def test_a_held_frame_leaves_with_the_answer() -> None:
     assert recording.writes == [b"headbody" * 2]
 
 
-async def test_a_held_frame_waits_for_no_answer() -> None:
+async def test_a_held_frame_leaves_when_it_is_let_go() -> None:
     recording = Recording()
-    await _written(recording, [{"hold": True}])
+    writer = await _written(recording, [{"hold": True}])
+    assert recording.writes == []
+    writer.let_go()
     assert recording.writes == [b"headbody"]
 
 
@@ -201,10 +203,10 @@ async def test_only_unread_answers_hold_the_reader_back() -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(writer.run)
         await trio.testing.wait_all_tasks_blocked()
-        writer.put((b"", b"i" * 1000))
-        writer.put((b"", b"a" * 100), answer=True)
+        writer.put((b"head", b"i" * 1000))
+        writer.put((b"head", b"a" * 96), answer=True)
         behind = [writer.behind]
-        writer.put((b"", b"a"), answer=True)
+        writer.put((b"head", b"a"), answer=True)
         behind.append(writer.behind)
         recording.open.set()
         await writer.flushed()
