@@ -44,6 +44,7 @@ class Call:
     cancels: list[str] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
     echoed: int = 0
+    seconds: float = 0.05
 
     @property
     def tag(self) -> str:
@@ -72,7 +73,7 @@ class Call:
             "echo": {"value": self.value},
             "fail": {"message": "boom"},
             "hang": {"tag": {"$tag": self.tag}},
-            "slow_cancel": {"seconds": 0.05},
+            "slow_cancel": {"seconds": self.seconds},
             "count": {"n": self.count},
             "count_then_fail": {"n": self.count, "message": "boom"},
             "ctx_return": {"first": self.value, "result": self.value},

@@ -23,9 +23,10 @@ def hunt(hunting: Hunt, folder: Path, again: str, out: TextIO = sys.stdout) -> i
     known: set[tuple[str, str, str]] = set()
 
     def on_change(now: Hunt) -> None:
-        for key in [key for key in now.caught if key not in known]:
+        found = {**now.caught, **now.warned}
+        for key in [key for key in found if key not in known]:
             known.add(key)
-            _tell(now.caught[key], folder, again, out)
+            _tell(found[key], folder, again, out)
         if live:
             print(f"\r{line(now)}", end="", file=out, flush=True)
 
@@ -46,6 +47,7 @@ def line(hunting: Hunt) -> str:
     findings = "finding" if count == 1 else "findings"
     return (
         f"{hunting.executions:7} executions {hunting.seconds:7.1f} s {count:3} {findings}, "
+        f"{len(hunting.warned)} of SHOULDs, "
         f"{len(hunting.clauses)} of {len(_specdata.clauses())} clauses reached"
     )
 

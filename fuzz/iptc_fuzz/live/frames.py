@@ -35,6 +35,7 @@ _OF_CALLER: tuple[tuple[str, dict[str, Any]], ...] = (
     ("MALFORMED", {"yield": 1, "return": 2}),
 )
 """What a caller may say of a call: the event of the table, and the message without its cid."""
+OF_CALLER = len(_OF_CALLER)
 
 
 def of_caller(call: Call, choice: int) -> tuple[str, Step]:
@@ -124,6 +125,7 @@ _FALSE_HELLOS: tuple[Any, ...] = (
         {"error": {"tb_str": "", "type_str": "X"}},
     ),
 )
+HELLOS = len(_LEGAL_HELLOS) + len(_FALSE_HELLOS)
 
 
 def hello(choice: int) -> tuple[Any, bool]:
@@ -175,6 +177,7 @@ class Meaning(NamedTuple):
 
     effect: str
     cid: str | None = None
+    clause: str = "ROB-02r"
 
 
 _DEEP = 60
@@ -183,12 +186,13 @@ _DEEP = 60
 def meaning(body: bytes) -> Meaning | None:
     """What a body means on a connection where its cid is not in use; None where that is left open."""
     seen = wire.classify(body)
+    clause = f"{seen.clause[:-1]}r" if seen.clause else "ROB-02r"
     if seen.depth > _DEEP or body.count(b"\x91") > _DEEP:
         return None
     if seen.event.value in {"HELLO", "MALFORMED_OBJECT", "MALFORMED_BYTES"}:
-        return Meaning("close")
+        return Meaning("close", clause=clause)
     if seen.event.value in {"FATAL", "GOODBYE"}:
         return None
     if seen.opens or seen.kind == "OPEN":
-        return Meaning("refuse", seen.cid)
+        return Meaning("refuse", seen.cid, clause if seen.clause else "OPN-02s")
     return Meaning("drop")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +31,17 @@ class Putting(Protocol):
 
     def put(self, case: Case) -> Shown:
         """Put one case to it; after it the testee is there for the next.  Raises NothingJudgedError."""
+
+
+@runtime_checkable
+class PuttingMany(Putting, Protocol):
+    """One that can put conversations side by side."""
+
+    def put_all(self, cases: Sequence[Case]) -> list[Shown]:
+        """Put cases until something is wrong: what the first of them have shown, those that were begun.
+
+        Raises NothingJudgedError.
+        """
 
 
 @dataclass(frozen=True, slots=True)

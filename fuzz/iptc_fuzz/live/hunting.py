@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from iptc_fuzz.live.drawing import actions
-from iptc_fuzz.live.game import Game, Putting
+from iptc_fuzz.live.game import Game, Putting, PuttingMany
 from iptc_fuzz.live.shrinking import CHECKS, Shrinker
+from iptc_fuzz.live.sweep import sweep
 from iptc_fuzz.live.trial import Bench, Key, Shown, case_of, document, told
 
 if TYPE_CHECKING:
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 
 _ROUND = 25
 _DATABASE_KEY = "iptc-fuzz-live-{role}"
+_BESIDE = 48
+_HOPE = 6
+"""What was seen so often among others, and never alone, is not looked into any more."""
 _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
 
-CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS)
+CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep)
 """Conversations with a callee."""
 
 
@@ -61,7 +65,9 @@ class Hunt:
     """One run against one testee.
 
     `database`: where small conversations with findings are kept, for the next run or for other machines.
-    `on_change` is called after each execution. Raises NothingJudgedError where no testee can be had.
+    `caught`: the MUSTs that were broken. `warned`: the SHOULDs that were not kept, which are no faults.
+    `once`: what was seen among others and not again alone. `on_change` is called after each execution.
+    Raises NothingJudgedError where no testee can be had.
     """
 
     testee: Testee | Driver
@@ -72,6 +78,8 @@ class Hunt:
     on_change: Callable[[Hunt], None] = lambda _: None
     game: Game = CALLEE
     caught: dict[tuple[str, str, str], Caught] = field(default_factory=dict)
+    warned: dict[tuple[str, str, str], Caught] = field(default_factory=dict)
+    once: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: int = 0
     faults: list[str] = field(default_factory=list)
     clauses: set[str] = field(default_factory=set)
@@ -84,14 +92,11 @@ class Hunt:
         bench = self.game.bench(self.testee, self.settings, self._note)
         try:
             bench.start()
-            for stored in list(self.database.fetch(self._key)) if self.database else ():
-                self._once(bench, json.loads(stored))
-            for first in self.game.first():
-                if not self._over():
-                    self._once(bench, first)
+            self._all(bench, [json.loads(stored) for stored in self._stored()])
+            self._all(bench, list(self.game.first()))
             number = 0
             while not self._over():
-                self._round(bench, number)
+                self._all(bench, self._drawn(number))
                 number += 1
         finally:
             bench.stop()
@@ -111,10 +116,15 @@ class Hunt:
             or bool(limits.executions and self.executions >= limits.executions)
         )
 
-    def _round(self, bench: Putting, number: int) -> None:
-        def once(drawn: list[Action]) -> None:
-            if not self._over():
-                self._once(bench, drawn)
+    def _stored(self) -> list[bytes]:
+        return list(self.database.fetch(self._key)) if self.database else []
+
+    def _drawn(self, number: int) -> list[list[Action]]:
+        """A round of conversations, cast by the dice of this number."""
+        drawn: list[list[Action]] = []
+
+        def keep(one: list[Action]) -> None:
+            drawn.append(one)
 
         run: Any = seed(self.seed + number)(
             settings(
@@ -124,48 +134,90 @@ class Hunt:
                 verbosity=Verbosity.quiet,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
-            )(given(self.game.draw())(once))
+            )(given(self.game.draw())(keep))
         )
         run()
+        return drawn
 
     def _note(self, recorder: Recorder) -> None:
         self.clauses |= recorder.reached()
 
     def _put(self, bench: Putting, case: Case) -> Shown:
+        return self._seen(bench.put(case))
+
+    def _seen(self, shown: Shown) -> Shown:
         self.executions += 1
         self.clauses |= {
-            str(step[key]) for step in case.steps for key in ("clause", "be_clause") if key in step
+            str(step[key]) for step in shown.case.steps for key in ("clause", "be_clause") if key in step
         }
-        shown = bench.put(case)
         if shown.fault is not None:
-            self.faults.append(f"{json.dumps(document(case))}\n{shown.fault}")
+            self.faults.append(f"{json.dumps(document(shown.case))}\n{shown.fault}")
         self.on_change(self)
         return shown
 
-    def _once(self, bench: Putting, drawn: Sequence[Action]) -> None:
-        """Put one conversation to the testee, and go after what is new in it."""
-        shown = self._put(bench, self.game.case_of(drawn))
-        for key in shown.keys:
-            if key not in self.caught and len(self.caught) < self.limits.findings:
-                self.caught[key] = self._pursue(bench, drawn, key, shown)
-        if shown.keys:
-            bench.fresh()
+    def _all(self, bench: Putting, waiting: Sequence[list[Action]]) -> None:
+        """Put conversations to the testee, side by side if they can be, and go after what is new."""
+        at = 0
+        while at < len(waiting) and not self._over():
+            some = waiting[at : at + self._most()]
+            shown = self._some(bench, [self.game.case_of(drawn) for drawn in some])
+            at += len(shown)
+            pairs = zip(some, shown, strict=False)
+            wrong = [(drawn, one) for drawn, one in pairs if one.keys or one.warned]
+            alone = not isinstance(bench, PuttingMany)
+            for drawn, one in wrong:
+                self._look_into(bench, drawn, one, alone=alone)
+            if any(one.keys for _, one in wrong):
+                bench.fresh()
 
-    def _pursue(self, bench: Putting, drawn: Sequence[Action], key: Key, first: Shown) -> Caught:
-        """See whether a finding shows again, and make it small."""
+    def _most(self) -> int:
+        left = self.limits.executions - self.executions if self.limits.executions else _BESIDE
+        return max(1, min(left, _BESIDE))
+
+    def _some(self, bench: Putting, cases: list[Case]) -> list[Shown]:
+        if isinstance(bench, PuttingMany):
+            return [self._seen(shown) for shown in bench.put_all(cases)]
+        return [self._put(bench, cases[0])]  # one at a time
+
+    def _look_into(self, bench: Putting, drawn: Sequence[Action], shown: Shown, *, alone: bool) -> None:
+        """Go after what is new in a conversation; what was seen among others has to show alone."""
+        known = {*self.caught, *self.warned}
+        new = [key for key in (*shown.keys, *shown.warned) if key not in known and self._hopeful(key)]
+        if not new or self._over():
+            return
+        if not alone:
+            again = self._put(bench, shown.case)
+            for key in {*new} - {*again.keys, *again.warned}:
+                self.once[key] = self.once.get(key, 0) + 1
+            shown = again
+        for key in (*shown.keys, *shown.warned):
+            into = self.warned if key in shown.warned else self.caught
+            if key not in into and len(self.caught) < self.limits.findings:
+                caught = self._pursue(bench, drawn, key, shown)
+                if caught is not None:
+                    into[key] = caught
+                    self.on_change(self)
+
+    def _hopeful(self, key: Key) -> bool:
+        return self.once.get(key, 0) < _HOPE
+
+    def _pursue(self, bench: Putting, drawn: Sequence[Action], key: Key, first: Shown) -> Caught | None:
+        """See whether a finding shows again, and make it small. A SHOULD that does not is forgotten."""
         last = first
 
         def shows(case: Case) -> bool:
             nonlocal last
             now = self._put(bench, case)
-            if key in now.keys:
+            if key in (*now.keys, *now.warned):
                 last = now
-            return key in now.keys
+                return True
+            return False
 
         if not self._again(bench, first.case, shows):
-            return Caught(key, self.game.told(first, key), flaky=True)
-        small, case = Shrinker(shows, self.limits.shrink_seconds, self.game).shrink(drawn)
-        certain = self._again(bench, case, shows)
+            return None if key in first.warned else Caught(key, self.game.told(first, key), flaky=True)
+        seconds = self.limits.shrink_seconds / (4 if key in first.warned else 1)
+        small, case = Shrinker(shows, seconds, self.game).shrink(drawn)
+        certain = case == first.case or self._again(bench, case, shows)
         if self.database is not None:
             self.database.save(self._key, json.dumps(small).encode())
         return Caught(key, self.game.told(last, key), flaky=not certain)

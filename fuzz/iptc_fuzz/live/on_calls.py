@@ -16,6 +16,7 @@ _TIMES = (1, 2, 5, 64)
 _MANY = 80
 _FLOOD = {"ctx_echo": 200, "ctx_hang": 1100}
 _UNREAD = 64
+_QUICK = tuple(func for func in FUNCTIONS if func != "slow_cancel")
 _STATES = {"hang": "unary", "slow_cancel": "unary", "count_forever": "generator"}
 
 
@@ -205,7 +206,7 @@ def do_burst(script: Script, slot: int, pick: int, choice: int, value: Any) -> N
 
 def do_many(script: Script, slot: int, pick: int, choice: int, _value: Any) -> None:
     """Many calls, one after the other: what each leaves behind adds up."""
-    call = new_call(script, slot, choice, 1)
+    call = new_call(script, slot, choice, 1, _QUICK)
     call.count = min(call.count, 3)
     if call.func in TAGGED:
         call.func = "ctx_hang_before_started"

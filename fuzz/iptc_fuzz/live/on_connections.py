@@ -7,7 +7,8 @@ from typing import Any
 from iptc_fuzz.live import frames
 from iptc_fuzz.live.calls import LASTING, STREAMS, TAGGED, Call
 from iptc_fuzz.live.on_calls import a_stream, late_cancel, new_call, picked
-from iptc_fuzz.live.script import PATIENCE, Script, Step
+from iptc_fuzz.live.on_hellos import put_body
+from iptc_fuzz.live.script import PATIENCE, Script
 
 _HOWS = ("close", "reset", "half")
 
@@ -72,7 +73,7 @@ def do_fatal(script: Script, slot: int, _pick: int, _choice: int, _value: Any) -
     script.steps.append({"close": conn, "how": "close"})
 
 
-def do_same(script: Script, slot: int, pick: int, _choice: int, _value: Any) -> None:
+def do_same(script: Script, slot: int, pick: int, choice: int, _value: Any) -> None:
     """Open a call under the cid of one that lives: it costs the connection."""
     call = picked([call for call in script.live(slot, LASTING) if not call.cancels], pick)
     if call is None:
@@ -81,7 +82,8 @@ def do_same(script: Script, slot: int, pick: int, _choice: int, _value: Any) -> 
     if call.over:
         return
     script.broken = True
-    opening = [{"$ns": True}, "echo", {"value": 1}, {"$uid": call.conn}, {"$cid": call.name}]
+    func = 7 if choice & 1 else "echo"
+    opening = [{"$ns": True}, func, {"value": 1}, {"$uid": call.conn}, {"$cid": call.name}]
     script.steps.append({"send": {"cmd": opening}, "on": call.conn})
     _lose(script, call.conn, "CID-02r")
 
@@ -160,23 +162,7 @@ def do_odd(script: Script, slot: int, _pick: int, choice: int, value: Any) -> No
 def do_garbage(script: Script, slot: int, _pick: int, _choice: int, value: Any) -> None:
     """Any body, and what the rules say of it."""
     conn = script.conn(slot)
-    meant = frames.meaning(bytes.fromhex(value))
-    if meant is None:
-        return
-    script.broken = True
-    frame: Step = {"frame": [value], "on": conn}
-    if meant.effect == "close":
-        script.steps.append(frame)
-        _lose(script, conn, "ROB-02r")
-    elif meant.effect == "refuse":
-        call = Call(script.name("g"), conn, "echo", over=True)
-        bind: Step = {"bind": call.name, "cid": meant.cid}
-        script.steps += [bind, frame]
-        ours = {"any_type": True, "clause": "OPN-02s", "on": conn}
-        script.steps.append({"contained": call.name, **ours, "within": PATIENCE})
-    else:
-        script.steps.append(frame)
-        script.barrier(conn)
+    put_body(script, conn, bytes.fromhex(value))
 
 
 def do_noise(script: Script, slot: int, _pick: int, choice: int, _value: Any) -> None:

@@ -27,6 +27,7 @@ class Script:
     """Steps, and the state in which they leave the two sides.
 
     `broken`: it breaks rules. `heavy`: it takes its time. `functions`: those that the testee has to serve.
+    `hello_seconds`: what the testee is to be started with, so that it loses patience sooner.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Script:
     conns: dict[int, str] = field(default_factory=dict)
     broken: bool = False
     heavy: bool = False
+    hello_seconds: float | None = None
     functions: set[str] = field(default_factory=lambda: {"echo"})
     _used: dict[int, int] = field(default_factory=dict)
     _names: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from iptc_fuzz.live import on_calls, on_connections
+from iptc_fuzz.live import on_calls, on_connections, on_flow, on_hellos, on_names
 from iptc_fuzz.live.script import Script
 
 if TYPE_CHECKING:
@@ -57,5 +57,24 @@ ACTS: dict[str, Act] = {
     "garbage": on_connections.do_garbage,
     "noise": on_connections.do_noise,
     "deaf": on_connections.do_deaf,
+    "named": on_names.do_named,
+    "talk": on_names.do_talk,
+    "twin": on_names.do_twin,
+    "foreseen": on_names.do_foreseen,
+    "hold": on_flow.do_hold,
+    "pour": on_flow.do_pour,
+    "feed": on_flow.do_feed,
+    "choke": on_flow.do_choke,
+    "crossing": on_flow.do_crossing,
+    "slow": on_flow.do_slow,
+    "crowd": on_flow.do_crowd,
+    "visitors": on_flow.do_visitors,
+    "bulk": on_flow.do_bulk,
+    "largest": on_flow.do_largest,
+    "silent": on_hellos.do_silent,
+    "listen": on_hellos.do_listen,
+    "behind": on_hellos.do_behind,
+    "form": on_hellos.do_form,
+    "body": on_hellos.do_body,
 }
 """What each verb does."""

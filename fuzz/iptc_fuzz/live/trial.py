@@ -30,6 +30,10 @@ _LIKELY = (_OWN, "OPN-02s", "OPN-10s", "STR-06s", "TRM-01s")
 """What a step that names no clause may be about: the first unless the engine knows better."""
 _CLOSED = "ROB-04r"
 _BAD = frozenset({"fail", "crash", "hang"})
+_STUCK = frozenset({"crash", "hang", "untestable"})
+_LANES = 6
+_ENOUGH = 3
+"""So many conversations in which something is wrong are looked into before others are begun."""
 
 
 class Key(NamedTuple):
@@ -45,11 +49,12 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one conversation has shown: the findings in it, and what the case came to."""
+    """What one conversation has shown: MUSTs broken, what the case came to, and SHOULDs not kept."""
 
     case: Case
     result: Result
     keys: tuple[Key, ...]
+    warned: tuple[Key, ...] = ()
 
     @property
     def fault(self) -> str | None:
@@ -80,6 +85,7 @@ def case_of(actions: Sequence[Action]) -> Case:
         hint="found by `iptc fuzz callee`, and shrunk",
         hostile=script.broken,
         violates=every_duty() if script.broken else (),
+        hello_seconds=script.hello_seconds,
     )
 
 
@@ -126,9 +132,46 @@ class Bench:
             result, lives = trio.run(self._in_memory, case, clock=clock)
         else:
             result, lives = trio.run(self._alone, case)
-            if not lives or result.verdict in {"crash", "hang", "untestable"}:
+            if not lives or result.verdict in _STUCK:
                 trio.run(self._testee.revive)
         return shown(case, result, lives=lives)
+
+    def put_all(self, cases: Sequence[Case]) -> list[Shown]:
+        """Put cases side by side until something is wrong: what those have shown that were begun.
+
+        Whoever gets a finding from here has to see it again with `put`. Raises TesteeError.
+        """
+        if self._embedded:
+            results, lives = trio.run(self._all_in_memory, cases, clock=MockClock(autojump_threshold=0))
+        else:
+            results, lives = trio.run(self._beside, cases)
+            if not lives or any(result.verdict in _STUCK for result in results):
+                trio.run(self._testee.revive)
+        return [shown(case, result, lives=lives) for case, result in zip(cases, results, strict=False)]
+
+    async def _beside(self, cases: Sequence[Case]) -> tuple[list[Result], bool]:
+        """Results of the first cases, in their order, as many as were begun; and whether it lives."""
+        results: dict[int, Result] = {}
+        waiting = iter(enumerate(cases))
+
+        async def lane() -> None:
+            for at, case in waiting:
+                results[at] = await run_case(case, self._testee, self._settings, self._reached)
+                bad = [result for result in results.values() if result.verdict in _BAD | _STUCK]
+                if len(bad) >= _ENOUGH or any(result.verdict in _STUCK for result in bad):
+                    return
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(_LANES):
+                nursery.start_soon(lane)
+        return [results[at] for at in sorted(results)], await self._testee.alive()
+
+    async def _all_in_memory(self, cases: Sequence[Case]) -> tuple[list[Result], bool]:
+        await self._testee.start()
+        try:
+            return await self._beside(cases)
+        finally:
+            await self._testee.stop()
 
     async def _alone(self, case: Case) -> tuple[Result, bool]:
         result = await run_case(case, self._testee, self._settings, self._reached)
@@ -145,13 +188,16 @@ class Bench:
 def shown(case: Case, result: Result, *, lives: bool) -> Shown:
     """What a result says."""
     verdict = result.verdict if lives or result.verdict == "harness-fault" else "crash"
+    by_judge = [finding for finding in result.findings if finding.side == "acceptor"]
+    shoulds = [*result.warned, *(finding.clause for finding in by_judge if finding.level == "SHOULD")]
+    warned = tuple(Key(clause, "callee", "warn") for clause in dict.fromkeys(shoulds))
     if verdict not in _BAD:
-        return Shown(case, result, ())
-    by_judge = {finding.clause for finding in result.findings if finding.side == "acceptor"}
+        return Shown(case, result, (), warned)
     clauses = list(result.failed) or [_OWN]
     if verdict == "fail" and _CLOSED in result.warned:
-        clauses = [clause for clause in clauses if clause in by_judge]
-    return Shown(case, result, tuple(Key(clause, "callee", verdict) for clause in clauses))
+        seen = {finding.clause for finding in by_judge}
+        clauses = [clause for clause in clauses if clause in seen]
+    return Shown(case, result, tuple(Key(clause, "callee", verdict) for clause in clauses), warned)
 
 
 def told(found: Shown, key: Key) -> Case:
@@ -165,6 +211,7 @@ def told(found: Shown, key: Key) -> Case:
         id=f"fuzz-{key.clause.lower()}-{found.case.id.split('-')[-1]}",
         title=f"{key}: {detail}",
         clauses=clauses,
+        level="SHOULD" if key.verdict == "warn" else "MUST",
         violates=tuple(sorted(broken)) if found.case.violates else (),
     )
 
@@ -181,6 +228,8 @@ def document(case: Case) -> dict[str, Any]:
         "hint": case.hint,
         "steps": list(case.steps),
     }
+    if case.hello_seconds is not None:
+        entry["hello_seconds"] = case.hello_seconds
     if case.connections != ("a",):
         entry["connections"] = list(case.connections)
     if case.hostile:
