@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,7 @@ def machine() -> dict[str, object]:
         "system": platform.system(),
         "architecture": platform.machine(),
         "processors": os.cpu_count(),
-        "msgspec": version("msgspec"),
-        "trio": version("trio"),
+        **{name: version(name) for name in ("msgspec", "trio") if find_spec(name)},
         "load": [round(load, 1) for load in os.getloadavg()],
     }
 
