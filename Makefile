@@ -97,7 +97,7 @@ wheel: $(READY) ## build the distribution into dist/ and check its contents
 	$(BIN)/check-wheel-contents dist
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(TRACTOR_VENV) $(NODE)/node_modules build dist reports .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRACTOR_VENV) $(BENCH_VENV) $(NODE)/node_modules build dist reports .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: verify-model
@@ -124,13 +124,15 @@ redis-tests: $(READY) ## let fuzzers share a Redis: needs redis-server, installs
 	    echo 'redis-server is needed: as root, apt-get install redis-server' >&2; exit 2; }
 	IPTC_REDIS_TESTS=1 $(BIN)/pytest tests/fuzz/test_fuzz_redis.py
 
-# How long each target runs, and more options for libFuzzer or `iptc fuzz`.
+# How long each target runs, more options for libFuzzer or `iptc fuzz`, and how many inputs each is to keep.
 MINUTES ?= 1
-TARGETS ?= frames schema roundtrip chunks dialogues seats pair
+TARGETS ?= frames schema roundtrip chunks dialogues seats pair peer
 FUZZ_OPTIONS ?=
+KEEP ?= 30
 ATHERIS_READY := $(VENV)/.ready-atheris
+COVERAGE_GUIDED := $(BIN)/python fuzz/coverage_guided.py
 
-.PHONY: fuzz fuzz-coverage
+.PHONY: fuzz fuzz-coverage fuzz-keep
 fuzz: $(READY) ## codec and reference peer under random input, the same each time: about a minute
 	$(BIN)/iptc fuzz $(FUZZ_OPTIONS)
 
@@ -139,11 +141,25 @@ $(ATHERIS_READY): $(READY)
 	touch $@
 
 fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what is kept goes to build/fuzz
+	@mkdir -p build/fuzz; failed=; \
+	seconds=$$(awk 'BEGIN { print int($(MINUTES) * 60) }'); \
+	for target in $(TARGETS); do \
+	    log=build/fuzz/$$target.log; \
+	    $(COVERAGE_GUIDED) $$target build/fuzz/$$target -max_total_time=$$seconds -max_len=4096 \
+	        -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) >$$log 2>&1 || { \
+	        failed="$$failed $$target"; grep -v '^INFO' $$log | tail -n 40; }; \
+	    sed -n "s/^#\([0-9]*\)[[:space:]]*\(INITED\|DONE\) *\(cov.*\)/$$target: \2 after \1 executions, \3/p" $$log; \
+	done; \
+	test -z "$$failed" || { echo "findings in:$$failed; again: iptc fuzz --replay FILE" >&2; exit 1; }
+
+fuzz-keep: $(ATHERIS_READY) ## move what reaches more than examples and corpus from build/fuzz to fuzz/corpus, KEEP of each
 	@for target in $(TARGETS); do \
-	    echo "$$target:"; \
-	    $(BIN)/python fuzz/coverage_guided.py $$target build/fuzz/$$target \
-	        -max_total_time=$$(( $(MINUTES) * 60 )) -max_len=4096 -print_final_stats=1 -verbosity=0 \
-	        -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) || exit 1; \
+	    kept=build/fuzz/$$target.kept; rm -rf $$kept; \
+	    $(COVERAGE_GUIDED) $$target $$kept -max_len=4096 -set_cover_merge=1 build/fuzz/$$target \
+	        >build/fuzz/$$target.log 2>&1 || exit 1; \
+	    ls -Sr $$kept | grep -E '^[0-9a-f]{40}$$' | head -n $(KEEP) | while read -r name; do \
+	        cp $$kept/$$name fuzz/corpus/$$target/; done; \
+	    echo "$$target: $$(ls fuzz/corpus/$$target | wc -l) inputs"; \
 	done
 
 # SCOPE: quick (the case that the page names), own (the cases of each fault's clauses, and others until one
@@ -157,3 +173,29 @@ kill-matrix: $(READY) ## put every one-bug peer to the cases: each has to be cau
 .PHONY: kill-matrix-quick
 kill-matrix-quick: $(READY) ## the same by the cases that docs/kill-matrix.md names, in half a minute
 	$(BIN)/python -m faults.matrix --scope quick
+
+# `make bench QUICK=1` takes one short round of everything; ROUNDS=n takes n rounds.  What each script offers
+# beyond that: python -m bench.rpc --help.
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
+ROUNDS ?= $(if $(QUICK),1,)
+BENCH_OPTIONS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--seconds 0.05)
+
+$(BENCH_READY): bench/requirements.txt
+	$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install $(PIP_FLAGS) --no-deps --requirement $<
+	touch $@
+
+.PHONY: bench bench-plot bench-profiles
+bench: $(READY) $(TRACTOR_READY) $(BENCH_READY) ## codec and peer beside others and beside the limit: some minutes; QUICK=1 or ROUNDS=n for less
+	$(BENCH_VENV)/bin/python -m bench.codec $(BENCH_OPTIONS)
+	$(BIN)/python -m bench.rpc $(BENCH_OPTIONS)
+	$(BIN)/python -m bench.growth $(BENCH_OPTIONS) $(if $(QUICK),--quick)
+	$(BIN)/python -m bench.fairness $(BENCH_OPTIONS)
+	$(BIN)/python -m bench.required
+
+bench-plot: $(BENCH_READY) ## draw docs/performance.svg from what `make bench` has measured last
+	$(BENCH_VENV)/bin/python -m bench.others.plot
+
+bench-profiles: $(READY) ## where server and client of each workload spend their time
+	$(BIN)/python -m bench.profiles

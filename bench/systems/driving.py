@@ -27,6 +27,12 @@ IN_FLIGHT = 100
 FEW, MANY = 1, 32
 """Items in flight in the two echo workloads."""
 
+when_ready: list[Callable[[], object]] = []
+"""What a program does when it has been started up."""
+
+before_leaving: list[Callable[[], object]] = []
+"""What a server still does before it ends; from another thread than its own."""
+
 _FIRST = 2 * IN_FLIGHT
 _GROWTH = 10
 
@@ -34,18 +40,27 @@ _GROWTH = 10
 def announce(port: int) -> None:
     """Say where the server listens, and see to it that it ends with whoever has started it."""
     threading.Thread(target=_leave_at_eof, daemon=True).start()
+    _ready()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
+
+
+def _ready() -> None:
+    for first in when_ready:
+        first()
 
 
 def _leave_at_eof() -> None:
     while os.read(0, 4096):
         pass
+    for last in before_leaving:
+        last()
     os._exit(0)
 
 
 async def obey(runs: Mapping[str, Run]) -> None:
     """Carry out orders until stdin ends."""
+    _ready()
     for line in sys.stdin:
         order = json.loads(line)
         run = runs.get(order["workload"])
