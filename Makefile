@@ -133,12 +133,18 @@ ATHERIS_READY := $(VENV)/.ready-atheris
 COVERAGE_GUIDED := $(BIN)/python fuzz/coverage_guided.py
 
 .PHONY: fuzz fuzz-coverage fuzz-keep
-fuzz: $(READY) ## codec and reference peer under random input, the same each time: about a minute
+fuzz: $(READY) ## codec and reference peer under random input, the same each time: half a minute on two cores
 	$(BIN)/iptc fuzz $(FUZZ_OPTIONS)
 
 $(ATHERIS_READY): $(READY)
 	$(BIN)/pip install $(PIP_FLAGS) --editable '.[fuzz-coverage]'
 	touch $@
+
+.PHONY: fuzz-tractor
+fuzz-tractor: MINUTES := $(if $(filter command line environment,$(origin MINUTES)),$(MINUTES),10)
+fuzz-tractor: $(READY) $(TRACTOR_READY) ## the live fuzzer against tractor 0.1.0a5, 10 minutes or MINUTES; findings by D-number
+	-$(BIN)/iptc fuzz callee --minutes $(MINUTES) --findings build/fuzz/tractor $(FUZZ_OPTIONS) -- $(TRACTOR_CALLEE)
+	$(BIN)/python tools/fuzz_tractor.py build/fuzz/tractor
 
 fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what is kept goes to build/fuzz
 	@mkdir -p build/fuzz; failed=; \
@@ -179,7 +185,8 @@ kill-matrix-quick: $(READY) ## the same by the cases that docs/kill-matrix.md na
 BENCH_VENV := .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 ROUNDS ?= $(if $(QUICK),1,)
-BENCH_OPTIONS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--seconds 0.05)
+BENCH_ROUNDS := $(if $(ROUNDS),--rounds $(ROUNDS))
+BENCH_OPTIONS := $(BENCH_ROUNDS) $(if $(QUICK),--seconds 0.05)
 
 $(BENCH_READY): bench/requirements.txt
 	$(PYTHON) -m venv --clear $(BENCH_VENV)
@@ -188,7 +195,7 @@ $(BENCH_READY): bench/requirements.txt
 
 .PHONY: bench bench-plot bench-profiles
 bench: $(READY) $(TRACTOR_READY) $(BENCH_READY) ## codec and peer beside others and beside the limit: some minutes; QUICK=1 or ROUNDS=n for less
-	$(BENCH_VENV)/bin/python -m bench.codec $(BENCH_OPTIONS)
+	$(BENCH_VENV)/bin/python -m bench.codec $(BENCH_ROUNDS)
 	$(BIN)/python -m bench.rpc $(BENCH_OPTIONS)
 	$(BIN)/python -m bench.growth $(BENCH_OPTIONS) $(if $(QUICK),--quick)
 	$(BIN)/python -m bench.fairness $(BENCH_OPTIONS)

@@ -31,6 +31,11 @@ class Reached:
         """Note that a clause was broken, and that this was found."""
         self.clauses[clause] += 1
 
+    def add(self, other: Reached) -> None:
+        """Take in what another process has reached."""
+        self.cells += other.cells
+        self.clauses += other.clauses
+
     def missing(self) -> list[Cell]:
         """The cells that can be reached on the wire, and were not."""
         return [cell for cell in every_cell() if cell not in self.cells and unreachable(cell) is None]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from iptc_conformance import _specdata
 from iptc_fuzz.cells import every_cell, reached, unreachable
-from iptc_fuzz.running import Finding, Outcome, Profile, run_target, write_finding
+from iptc_fuzz.parallel import run_targets
+from iptc_fuzz.running import Finding, Outcome, Profile, write_finding
 from iptc_fuzz.targets.registry import TARGETS, Target
 
 if TYPE_CHECKING:
@@ -18,27 +19,26 @@ EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
 
 
-def fuzz(names: Sequence[str], profile: Profile, findings: Path, out: TextIO = sys.stdout) -> int:
+def fuzz(
+    names: Sequence[str], profile: Profile, findings: Path, out: TextIO = sys.stdout, *, jobs: int = 1
+) -> int:
     """Run targets, and print per target its executions and findings, and which cells were reached."""
     print(f"seed {profile.seed}", file=out, flush=True)
-    outcomes = [_run(TARGETS[name], profile, out) for name in names]
-    found = [finding for outcome in outcomes for finding in outcome.findings.values()]
-    for finding in found:
-        _tell(finding, write_finding(finding, findings), out)
-    _tell_reached(names, out)
-    return EXIT_FINDINGS if found else EXIT_CLEAN
-
-
-def _run(target: Target, profile: Profile, out: TextIO) -> Outcome:
     live = out.isatty()
 
     def progress(outcome: Outcome) -> None:
         if live:
             print(f"\r{_line(outcome)}", end="", file=out, flush=True)
 
-    outcome = run_target(target, profile, progress)
-    print(f"\r{_line(outcome)}" if live else _line(outcome), file=out, flush=True)
-    return outcome
+    outcomes = []
+    for outcome in run_targets(names, profile, jobs, progress):
+        outcomes.append(outcome)
+        print(f"\r{_line(outcome)}" if live else _line(outcome), file=out, flush=True)
+    found = [finding for outcome in outcomes for finding in outcome.findings.values()]
+    for finding in found:
+        _tell(finding, write_finding(finding, findings), out)
+    _tell_reached(names, out)
+    return EXIT_FINDINGS if found else EXIT_CLEAN
 
 
 def _line(outcome: Outcome) -> str:

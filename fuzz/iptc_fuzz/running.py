@@ -28,11 +28,14 @@ _ROUND = 1000
 
 @dataclass(frozen=True)
 class Profile:
-    """How long: for so many seconds each target, or, if that is 0, as often as the target says for CI."""
+    """How long: for so many seconds each target, or, if that is 0, as often as the target says for CI.
+
+    `database` opens the one that is to be used; it may raise DatabaseError.
+    """
 
     seconds: float = 0
     seed: int = 0
-    database: ExampleDatabase | None = None
+    database: Callable[[], ExampleDatabase] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,14 @@ def run_target(target: Target, profile: Profile, on_round: Callable[[Outcome], N
     """Run a target; `on_round` is called after each round. Ends with the first findings."""
     outcome = Outcome(target.name)
     began = time.monotonic()
+    shared = profile.database and Under(profile.database(), target.name)
     for data in [*target.seeds(), *(path.read_bytes() for path in corpus.inputs(target.name))]:
         _try(target, outcome, data)
     for number in range(1 << 30):
         left = _ROUND if profile.seconds else target.ci - outcome.executions
         if outcome.findings or left <= 0 or (profile.seconds and outcome.seconds >= profile.seconds):
             break
-        _round(target, profile, outcome, number, min(left, _ROUND))
+        _round(target, outcome, profile.seed + number, min(left, _ROUND), shared)
         outcome.seconds = time.monotonic() - began
         on_round(outcome)
     return outcome
@@ -113,22 +117,23 @@ def _try(target: Target, outcome: Outcome, data: bytes) -> Exception | None:
     return None
 
 
-def _round(target: Target, profile: Profile, outcome: Outcome, number: int, executions: int) -> None:
+def _round(
+    target: Target, outcome: Outcome, dice: int, executions: int, shared: ExampleDatabase | None
+) -> None:
     def once(data: bytes) -> None:
         if error := _try(target, outcome, data):
             raise error
 
-    shared = profile.database
     options = settings(
         max_examples=executions,
-        database=None if shared is None else Under(shared, target.name),
+        database=shared,
         deadline=None,
         verbosity=Verbosity.quiet,
         phases=[Phase.reuse, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
     # `seed` takes the database away from a test that has its settings already: so they come after it.
-    run: Any = options(seed(profile.seed + number)(given(target.inputs())(once)))
+    run: Any = options(seed(dice)(given(target.inputs())(once)))
     try:
         run()
     except Exception as error:

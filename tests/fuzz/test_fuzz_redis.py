@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import strategies
 
 from faults.data import faults
 from iptc_conformance.driving.callee.embedded import Embedded
@@ -22,6 +24,8 @@ from tests.fuzz.fuzz_worker import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from iptc_fuzz.live.game import Game
 
 SECONDS = 10
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,18 +96,20 @@ def test_what_one_worker_finds_another_tries_first(redis_url: str, tmp_path: Pat
     assert other.index(b"F") == 0
 
 
-def hunt(url: str, executions: int, folder: Path) -> hunting.Hunt:
+def hunt(url: str, folder: Path, game: Game = hunting.CALLEE, executions: int = 2000) -> list[hunting.Caught]:
     peer = next(fault.type for fault in faults() if fault.id == FAULT)
-    database = sharing.database(url, folder)
     limits = hunting.Limits(12 * SECONDS, executions, findings=1)
-    return hunting.Hunt(Embedded(peer), Settings(talk=False), limits, seed=executions, database=database)
+    database = sharing.database(url, folder)
+    settings = Settings(talk=False)
+    return hunting.Hunt(Embedded(peer), settings, limits, seed=5, database=database, game=game).run()
 
 
 def test_what_one_hunt_for_a_live_peer_finds_another_begins_with(redis_url: str, tmp_path: Path) -> None:
-    """The other may draw nothing itself: its limit is one execution."""
-    assert hunt(redis_url, 1, tmp_path).run() == []
-    (first,) = hunt(redis_url, 2000, tmp_path).run()
-    (other,) = hunt(redis_url, 1, tmp_path).run()
+    """The other draws nothing itself but conversations of no words."""
+    dumb = replace(hunting.CALLEE, first=tuple, draw=lambda: strategies.just([]))
+    assert hunt(redis_url, tmp_path, dumb, 20) == []
+    (first,) = hunt(redis_url, tmp_path)
+    (other,) = hunt(redis_url, tmp_path, dumb)
     assert other.key == first.key
 
 

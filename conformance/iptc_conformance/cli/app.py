@@ -204,6 +204,8 @@ class FuzzOptions:
     "Where the dice begin: 0 for ci, else any, and printed."
     target: Annotated[tuple[str, ...], Parameter(negative="")] = ()
     "Only this target (repeatable)."
+    jobs: int | None = None
+    "So many targets at once; as many as there are cores if it is not given."
     database: str | None = None
     "redis://HOST:PORT: share examples with workers on other machines."
     findings: Path = Path("fuzz-findings")

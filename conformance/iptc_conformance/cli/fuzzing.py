@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from iptc_conformance.driving.callee.testee import Attached, Command, TesteeErro
 from iptc_conformance.driving.session import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hypothesis.database import ExampleDatabase
 
@@ -34,7 +35,7 @@ def _check_extra() -> None:
 def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
     """Run the targets that are asked for.  Raises UsageError."""
     _check_extra()
-    from iptc_fuzz import TARGETS, commands, running  # noqa: PLC0415  (needs the extra)
+    from iptc_fuzz import TARGETS, commands, parallel, running  # noqa: PLC0415  (needs the extra)
 
     if options.replay:
         try:
@@ -46,10 +47,15 @@ def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
     if unknown:
         raise UsageError(f"no target {', '.join(unknown)}: there are {', '.join(TARGETS)}")
     long = options.profile == "long" or options.minutes is not None
+    if options.minutes is not None and not options.minutes > 0:
+        raise UsageError("--minutes must be above 0")
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError("--jobs must be above 0")
     database = _database(options.database) if long or options.database is not None else None
-    seconds = 60 * (options.minutes or 10) / len(names) if long else 0
+    jobs = min(options.jobs or parallel.cores(), len(names))
+    seconds = 60 * (options.minutes or 10) * jobs / len(names) if long else 0
     profile = running.Profile(seconds, _seed(options.seed, long=long), database)
-    return commands.fuzz(names, profile, options.findings)
+    return commands.fuzz(names, profile, options.findings, jobs=jobs)
 
 
 def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOptions) -> int:
@@ -65,7 +71,7 @@ def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOp
         Settings(options.namespace, options.timeout),
         hunting.Limits(60 * options.minutes),
         _seed(options.seed, long=True),
-        _database(options.database),
+        _database(options.database)(),
     )
     where = f" -- {shlex.join(command)}" if attach is None else ""
     attached = f" --attach {attach}" if attach is not None else ""
@@ -77,14 +83,16 @@ def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOp
         raise UsageError(str(error)) from error
 
 
-def _database(url: str | None) -> ExampleDatabase:
-    """Return where examples are kept.  Raises UsageError."""
+def _database(url: str | None) -> Callable[[], ExampleDatabase]:
+    """Return what opens the place where examples are kept, which was tried.  Raises UsageError."""
     from iptc_fuzz.sharing import DatabaseError, database  # noqa: PLC0415  (needs the extra)
 
+    opens = partial(database, url, Path(".hypothesis", "iptc"))
     try:
-        return database(url, Path(".hypothesis", "iptc"))
+        opens()
     except DatabaseError as error:
         raise UsageError(f"--database: {error}") from None
+    return opens
 
 
 def _seed(chosen: int | None, *, long: bool) -> int:
