@@ -49,6 +49,7 @@ class Child:
 
     def __init__(self, system: System, *arguments: str) -> None:
         self.name = f"{system.name} {arguments[0]}"
+        self.lost = False
         # Old releases warn of what newer ones deprecate, at every import.
         self.process = subprocess.Popen(  # noqa: S603
             [system.python, "-W", "ignore", "-m", system.module, *system.options, *arguments],
@@ -70,12 +71,14 @@ class Child:
         raise ChildError(f"{self.name} has ended")
 
     def ask(self, order: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Have an order carried out; the answer. Raises `ChildError`."""
+        """Have an order carried out; the answer. Raises `ChildError`, and has to be ended then."""
+        self.lost = True
         try:
             _pipe(self.process.stdin).write(json.dumps(order) + "\n")
         except OSError as error:
             raise ChildError(f"{self.name} has ended") from error
         answer: dict[str, Any] = json.loads(self.line(seconds))
+        self.lost = False
         return answer
 
     def end(self) -> None:

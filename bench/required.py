@@ -15,7 +15,7 @@ from bench.codec import LIMIT as UNTYPED
 from bench.codec import OURS as CODEC
 from bench.fairness import ALONE, BESIDE
 from bench.report import say
-from bench.rpc import LIMIT, OURS, rates
+from bench.rpc import LIMIT, OURS, compared
 from bench.stats import Spread, number, ratio
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def _codec(what: str) -> Callable[[Results], Spread | None]:
 def _times(other: str, workload: str) -> Callable[[Results], Spread | None]:
     def find(results: Results) -> Spread | None:
         measured = _at(results, "rpc", "figures", workload) or {}
-        ours, others = rates(measured.get(OURS, [])), rates(measured.get(other, []))
-        return ratio(ours, others) if ours and others else None
+        both = OURS in measured and other in measured
+        return compared(measured[OURS], measured[other]) if both else None
 
     return find
 
@@ -139,9 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = report.options(__doc__, rounds=1, seconds=0).parse_args(arguments).out
     results = {name: found for name in NAMES if (found := report.read(folder, name))}
     rows = [row.cells(results) for row in ROWS]
-    say(
-        "\nrequired and found: median of the rounds [least-most]; noise: half the quartiles' distance / median"
-    )
+    say("\nrequired and found: median of the rounds [least-most]; noise: half the quartile distance / median")
     report.table(["measure", "found", "noise", "required", "goal", ""], rows)
     missed = sum(row[-1] == "NOT MET" for row in rows)
     say(f"\n{missed} of {len(rows)} not met, {sum(row[-1] == 'not measured' for row in rows)} not measured")

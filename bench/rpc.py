@@ -56,34 +56,43 @@ Figures = dict[str, dict[str, list[dict[str, float]]]]
 
 
 def run(systems: Sequence[System], workloads: Sequence[str], rounds: int, seconds: float) -> Figures:
-    """Measure. Raises `ChildError`."""
+    """Measure. A system that fails goes without figures for the rest of its round."""
     figures: Figures = {workload: {system.name: [] for system in systems} for workload in workloads}
-    for number_ in range(rounds):
-        say(f"round {number_ + 1} of {rounds}")
+    for turn in range(rounds):
+        say(f"round {turn + 1} of {rounds}")
         with ExitStack() as stack:
             drivers = {system.name: stack.enter_context(pair(system)) for system in systems}
             for workload in workloads:
-                _round(drivers, workload, number_, seconds, figures[workload])
+                for name in _turned(list(drivers), turn):
+                    order = {"workload": workload, "seconds": seconds}
+                    figures[workload][name].append(_answer(drivers[name], order))
     return figures
 
 
-def _round(
-    drivers: dict[str, Child],
-    workload: str,
-    turn: int,
-    seconds: float,
-    into: dict[str, list[dict[str, float]]],
-) -> None:
-    names = list(drivers)
+def _turned(names: list[str], turn: int) -> list[str]:
     first = turn % len(names)
-    for name in names[first:] + names[:first]:
-        order = {"workload": workload, "seconds": seconds}
-        into[name].append(drivers[name].ask(order, _LONGEST))
+    return names[first:] + names[:first]
+
+
+def _answer(driver: Child, order: dict[str, Any]) -> dict[str, float]:
+    if driver.lost:
+        return {}
+    try:
+        return driver.ask(order, _LONGEST)
+    except ChildError as error:
+        say(f"{error} ({order['workload']})")
+        return {}
 
 
 def rates(measured: Sequence[dict[str, float]]) -> list[float]:
-    """Messages per second, or calls, one figure a round; empty if the library cannot do it."""
+    """Messages or calls per second, one figure for each round that has one."""
     return [one["count"] / one["seconds"] for one in measured if one]
+
+
+def compared(above: Sequence[dict[str, float]], below: Sequence[dict[str, float]]) -> Spread | None:
+    """How many times the second's rate the first's is, by the rounds in which both have one."""
+    both = [(one, other) for one, other in zip(above, below, strict=True) if one and other]
+    return ratio(*map(rates, zip(*both, strict=True))) if both else None
 
 
 def summary(figures: Figures) -> None:
@@ -91,23 +100,24 @@ def summary(figures: Figures) -> None:
     for workload, systems in figures.items():
         say(f"\n{WORKLOADS[workload]}, per second: median [least-most]; {OURS} / each, of the same round")
         rows = []
-        ours = rates(systems.get(OURS, []))
+        ours = systems.get(OURS)
         for name, measured in systems.items():
             if not (own := rates(measured)):
                 continue
-            ratios = str(ratio(ours, own)) if ours else "-"
-            rows.append([name, str(Spread.of(own)), ratios, _latencies(measured)])
+            ratios = compared(ours, measured) if ours else None
+            rows.append([name, str(Spread.of(own)), str(ratios or "-"), _latencies(measured)])
         report.table(["system", "per second", f"{OURS} /", "p50 / p99, µs"], rows)
 
 
 def _latencies(measured: Sequence[dict[str, float]]) -> str:
-    if not all("p50" in one for one in measured):
+    timed = [one for one in measured if "p50" in one]
+    if not timed:
         return ""
-    return " / ".join(number(Spread.of([one[p] * 1e6 for one in measured]).median) for p in ("p50", "p99"))
+    return " / ".join(number(Spread.of([one[p] * 1e6 for one in timed]).median) for p in ("p50", "p99"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line; 0, or 1 if a system failed."""
+    """Run from the command line; 0, or 1 if a system could not be started."""
     parser = report.options(__doc__, rounds=7, seconds=0.3)
     parser.add_argument("--system", action="append", choices=list(SYSTEMS), help="only this one; repeatable")
     parser.add_argument("--workload", action="append", choices=list(WORKLOADS), help="only this; repeatable")

@@ -19,36 +19,39 @@ from typing import TYPE_CHECKING
 from bench.systems import driving
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
 _INTERVAL = 0.001
 _DEEPEST = 60
 
-_own: Counter[str] = Counter()
-_with_callees: Counter[str] = Counter()
+_own: Counter[CodeType] = Counter()
+_with_callees: Counter[CodeType] = Counter()
 
 
 def _sample(_signal: int, frame: FrameType | None) -> None:
     if frame is None:
         return
-    _own[_name(frame)] += 1
+    _own[frame.f_code] += 1
     seen = set()
     depth = 0
     while frame is not None and depth < _DEEPEST:
-        seen.add(_name(frame))
+        seen.add(frame.f_code)
         frame = frame.f_back
         depth += 1
     _with_callees.update(seen)
 
 
-def _name(frame: FrameType) -> str:
-    path = Path(frame.f_code.co_filename)
-    return f"{'/'.join(path.parts[-2:])}:{frame.f_code.co_qualname}"
+def _named(counts: Counter[CodeType]) -> dict[str, int]:
+    named: Counter[str] = Counter()
+    for code, count in counts.items():
+        folder_and_file = "/".join(Path(code.co_filename).parts[-2:])
+        named[f"{folder_and_file}:{code.co_qualname}"] += count
+    return dict(named)
 
 
 def _write(path: Path) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
-    path.write_text(json.dumps({"own": dict(_own), "with_callees": dict(_with_callees)}))
+    path.write_text(json.dumps({"own": _named(_own), "with_callees": _named(_with_callees)}))
 
 
 def main() -> None:
