@@ -53,7 +53,7 @@ def main():
         report.say("nothing to draw: run bench.rpc first")
         return 1
     figures = {name: one for name, one in result["figures"].items() if name not in _LEFT_OUT}
-    mpl.rcParams["svg.hashsalt"] = "iptc"  # the same figures give the same file
+    mpl.rcParams |= {"svg.hashsalt": "iptc", "svg.fonttype": "none"}  # the same figures give the same file
     figure, grid = plt.subplots((len(figures) + 1) // 2, 2, figsize=(11, 9), layout="constrained")
     panels = list(grid.flat)
     for axes, (workload, measured) in zip(panels, figures.items(), strict=False):
