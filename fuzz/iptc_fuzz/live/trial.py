@@ -230,6 +230,8 @@ def document(case: Case) -> dict[str, Any]:
     }
     if case.hello_seconds is not None:
         entry["hello_seconds"] = case.hello_seconds
+    if case.hello is not None:
+        entry["hello"] = case.hello
     if case.connections != ("a",):
         entry["connections"] = list(case.connections)
     if case.hostile:
