@@ -251,7 +251,7 @@ class LiveOptions:
     database: str | None = None
     "redis://HOST:PORT: share what was found with workers on other machines."
     findings: Path = Path("fuzz-findings")
-    "The folder for findings, a case file each: `iptc conform callee --cases FILE` replays it."
+    "The folder for findings, a case file each, which `iptc conform` replays with `--cases FILE`."
     namespace: str = "iptc_testee"
     "The namespace in which the testee serves the fixture functions."
     timeout: float = 2.0
@@ -272,6 +272,19 @@ def fuzz_callee(
     if (attach is None) == (not command):
         raise UsageError("say either --attach HOST:PORT or, after --, the command that starts the testee")
     return fuzz_live_callee(attach, command, options or LiveOptions())
+
+
+@fuzz.command(name="caller")
+def fuzz_caller(
+    *command: Annotated[str, Parameter(help="After `--`: the command that starts the driver.")],
+    options: LiveOptions | None = None,
+) -> int:
+    """Look for faults in a live caller, by dishonest callees; each comes as a small case file."""
+    from iptc_conformance.cli.fuzzing import fuzz_live_caller
+
+    if not command:
+        raise UsageError("say, after --, the command that starts the driver")
+    return fuzz_live_caller(command, options or LiveOptions())
 
 
 @app.command(name="list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from iptc_conformance.cli.addresses import address_of
 from iptc_conformance.cli.errors import UsageError
 from iptc_conformance.driving.callee.testee import Attached, Command, TesteeError
+from iptc_conformance.driving.process import NothingJudgedError
 from iptc_conformance.driving.session import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
 
     if options.replay:
         try:
-            return commands.replay(options.replay)
+            return commands.replay(options.replay, sys.stdout)
         except (LookupError, OSError) as error:
             raise UsageError(str(error)) from None
     names = list(options.target or default or TARGETS)
@@ -55,7 +57,7 @@ def fuzz_targets(default: Sequence[str] | None, options: FuzzOptions) -> int:
     jobs = min(options.jobs or parallel.cores(), len(names))
     seconds = 60 * (options.minutes or 10) * jobs / len(names) if long else 0
     profile = running.Profile(seconds, _seed(options.seed, long=long), database)
-    return commands.fuzz(names, profile, options.findings, jobs=jobs)
+    return commands.fuzz(names, profile, options.findings, sys.stdout, jobs=jobs)
 
 
 def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOptions) -> int:
@@ -78,8 +80,33 @@ def fuzz_live_callee(attach: str | None, command: Sequence[str], options: LiveOp
     namespace = f" --namespace {options.namespace}" if options.namespace != "iptc_testee" else ""
     again = f"iptc conform callee{attached}{namespace} --cases FILE{where}"
     try:
-        return commands.hunt(hunt, options.findings, again)
+        return commands.hunt(hunt, options.findings, again, sys.stdout)
     except TesteeError as error:
+        raise UsageError(str(error)) from error
+
+
+def fuzz_live_caller(command: Sequence[str], options: LiveOptions) -> int:
+    """Hunt for faults of a live caller.  Raises UsageError."""
+    _check_extra()
+    from iptc_conformance.driving.caller.driver import Command as DriverCommand  # noqa: PLC0415
+    from iptc_fuzz.live import commands, hunting  # noqa: PLC0415  (needs the extra)
+    from iptc_fuzz.live_caller.game import CALLER  # noqa: PLC0415
+
+    if not (options.minutes > 0 and options.timeout > 0):
+        raise UsageError("--minutes and --timeout must be above 0")
+    hunt = hunting.Hunt(
+        DriverCommand(command, options.namespace),
+        Settings(options.namespace, options.timeout),
+        hunting.Limits(60 * options.minutes),
+        _seed(options.seed, long=True),
+        _database(options.database)(),
+        game=CALLER,
+    )
+    namespace = f" --namespace {options.namespace}" if options.namespace != "iptc_testee" else ""
+    again = f"iptc conform caller{namespace} --cases FILE -- {shlex.join(command)}"
+    try:
+        return commands.hunt(hunt, options.findings, again)
+    except NothingJudgedError as error:
         raise UsageError(str(error)) from error
 
 
