@@ -24,6 +24,24 @@ STREAMS = ("ctx_echo", "ctx_collect", "ctx_hang")
 """To these a caller may send items, once they have started."""
 TAGGED = ("hang", "ctx_hang")
 
+_LARGE = 1000
+
+
+def small(value: Any) -> Any:
+    """A value, or 1 for one that is too large to be sent often, or cut into pieces."""
+    return 1 if _large(value) else value
+
+
+def _large(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_large, value))
+    if not isinstance(value, dict):
+        return False
+    argument: Any = next(iter(value.values()), 0)
+    if {"$zeros", "$range"} & set(value):
+        return bool(argument > _LARGE)
+    return bool(argument[1] > _LARGE) if "$repeat" in value else any(map(_large, value.values()))
+
 
 @dataclass(slots=True)
 class Call:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
+EXIT_GONE = 2
+"""The testee went away, and nothing says that it was us."""
 EXIT_OWN_FAULT = 3
 
 
@@ -34,10 +36,14 @@ def hunt(hunting: Hunt, folder: Path, again: str, out: TextIO = sys.stdout) -> i
     hunting.run()
     on_change(hunting)
     print(f"\r{line(hunting)}" if live else line(hunting), file=out, flush=True)
+    if hunting.gone is not None:
+        print(f"ended early: {hunting.gone}", file=out)
     for fault in hunting.faults:
         print(f"a fault of the fuzzer itself, please report it:\n{fault}", file=out)
     if hunting.faults:
         return EXIT_OWN_FAULT
+    if hunting.gone is not None and not hunting.caught:
+        return EXIT_GONE
     return EXIT_FINDINGS if hunting.caught else EXIT_CLEAN
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
+from iptc_conformance.driving.process import NothingJudgedError
 from iptc_fuzz.live.drawing import actions
 from iptc_fuzz.live.game import Game, Putting, PuttingMany
 from iptc_fuzz.live.shrinking import CHECKS, Shrinker
@@ -66,7 +67,9 @@ class Hunt:
 
     `database`: where small conversations with findings are kept, for the next run or for other machines.
     `caught`: the MUSTs that were broken. `warned`: the SHOULDs that were not kept, which are no faults.
-    `once`: what was seen among others and not again alone. `on_change` is called after each execution.
+    `once`: what was seen among others and not again alone. `gone`: why there is
+    no testee any more. `on_change` is called after each execution,
+    and `enough` says whether the hunt may end before its time.
     Raises NothingJudgedError where no testee can be had.
     """
 
@@ -76,10 +79,12 @@ class Hunt:
     seed: int = 0
     database: ExampleDatabase | None = None
     on_change: Callable[[Hunt], None] = lambda _: None
+    enough: Callable[[Hunt], bool] = lambda _: False
     game: Game = CALLEE
     caught: dict[tuple[str, str, str], Caught] = field(default_factory=dict)
     warned: dict[tuple[str, str, str], Caught] = field(default_factory=dict)
     once: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    gone: str | None = None
     executions: int = 0
     faults: list[str] = field(default_factory=list)
     clauses: set[str] = field(default_factory=set)
@@ -98,6 +103,10 @@ class Hunt:
             while not self._over():
                 self._all(bench, self._drawn(number))
                 number += 1
+        except NothingJudgedError as error:
+            if not self.executions:
+                raise
+            self.gone = str(error)
         finally:
             bench.stop()
         return list(self.caught.values())
@@ -111,13 +120,18 @@ class Hunt:
         limits = self.limits
         return (
             self.seconds > limits.seconds
+            or self.gone is not None
             or bool(self.faults)
-            or len(self.caught) >= limits.findings
+            or self.enough(self)
+            or self._certain() >= limits.findings
             or bool(limits.executions and self.executions >= limits.executions)
         )
 
     def _stored(self) -> list[bytes]:
         return list(self.database.fetch(self._key)) if self.database else []
+
+    def _certain(self) -> int:
+        return sum(not caught.flaky for caught in self.caught.values())
 
     def _drawn(self, number: int) -> list[list[Action]]:
         """A round of conversations, cast by the dice of this number."""
@@ -167,7 +181,7 @@ class Hunt:
             alone = not isinstance(bench, PuttingMany)
             for drawn, one in wrong:
                 self._look_into(bench, drawn, one, alone=alone)
-            if any(one.keys for _, one in wrong):
+            if any(one.keys for _, one in wrong) and self.gone is None:
                 bench.fresh()
 
     def _most(self) -> int:
@@ -185,6 +199,16 @@ class Hunt:
         new = [key for key in (*shown.keys, *shown.warned) if key not in known and self._hopeful(key)]
         if not new or self._over():
             return
+        try:
+            self._look_closer(bench, drawn, shown, new, alone=alone)
+        except NothingJudgedError as error:
+            self.gone = str(error)
+            left = [key for key in new if key in shown.keys and key not in self.caught]
+            self.caught |= {key: Caught(key, self.game.told(shown, key), flaky=True) for key in left}
+
+    def _look_closer(
+        self, bench: Putting, drawn: Sequence[Action], shown: Shown, new: list[Key], *, alone: bool
+    ) -> None:
         if not alone:
             again = self._put(bench, shown.case)
             for key in {*new} - {*again.keys, *again.warned}:
@@ -192,7 +216,7 @@ class Hunt:
             shown = again
         for key in (*shown.keys, *shown.warned):
             into = self.warned if key in shown.warned else self.caught
-            if key not in into and len(self.caught) < self.limits.findings:
+            if key not in into and self._certain() < self.limits.findings:
                 caught = self._pursue(bench, drawn, key, shown)
                 if caught is not None:
                     into[key] = caught

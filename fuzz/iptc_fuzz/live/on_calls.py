@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from iptc_conformance.judge.calls import cell_at
 from iptc_fuzz.live import frames
-from iptc_fuzz.live.calls import COUNTS, FUNCTIONS, LASTING, STREAMS, TAGGED, Call
+from iptc_fuzz.live.calls import COUNTS, FUNCTIONS, LASTING, STREAMS, TAGGED, Call, small
 from iptc_fuzz.live.script import PATIENCE, UNKNOWN, Script, Step
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def a_stream(script: Script, slot: int, pick: int, choice: int = 0) -> Call | No
 
 def do_item(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """Send items."""
+    value = small(value)
     times = _TIMES[(choice // 3) % len(_TIMES)]
     call = a_stream(script, slot, pick, choice)
     if call is None:
@@ -161,6 +162,7 @@ def do_wrong(script: Script, slot: int, pick: int, choice: int, _value: Any) -> 
 
 def do_reuse(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """Open a call under the cid of one that is over."""
+    value = small(value)
     old = picked(script.ended(slot), pick)
     if old is None:
         old = script.opened(new_call(script, slot, choice, value, ("echo", "count", "ctx_return")))
@@ -182,6 +184,7 @@ def do_barrier(script: Script, slot: int, _pick: int, choice: int, _value: Any) 
 
 def do_together(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """A call and its CANCEL in one write, or cut."""
+    value = small(value)
     call = new_call(script, slot, choice, value)
     script.opened(call)
     open_, kill = script.steps.pop(), script.cancel(call)
@@ -194,6 +197,7 @@ def do_together(script: Script, slot: int, pick: int, choice: int, value: Any) -
 
 def do_burst(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """Many calls in one write."""
+    value = small(value)
     made = [new_call(script, slot, choice + number, value) for number in range((2, 12)[pick & 1])]
     first = len(script.steps)
     for call in made:

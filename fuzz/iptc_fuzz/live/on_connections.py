@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iptc_fuzz.live import frames
-from iptc_fuzz.live.calls import LASTING, STREAMS, TAGGED, Call
+from iptc_fuzz.live.calls import LASTING, STREAMS, TAGGED, Call, small
 from iptc_fuzz.live.on_calls import a_stream, late_cancel, new_call, picked
 from iptc_fuzz.live.on_hellos import put_body
 from iptc_fuzz.live.script import PATIENCE, Script
@@ -95,6 +95,7 @@ def _lose(script: Script, conn: str, clause: str) -> None:
 
 def do_early(script: Script, slot: int, _pick: int, choice: int, value: Any) -> None:
     """A connection that says more than its hello in its first write."""
+    value = small(value)
     conn = script.fresh_conn(slot)
     script.conns[slot] = conn
     call = new_call(script, slot, choice, value)
@@ -154,6 +155,7 @@ def do_stray(script: Script, slot: int, pick: int, choice: int, _value: Any) -> 
 
 def do_odd(script: Script, slot: int, _pick: int, choice: int, value: Any) -> None:
     """A call in another form of the same values."""
+    value = small(value)
     call = Call(script.name("c"), script.conn(slot), "echo", value)
     script.opened(call, frames.odd(call, choice))
     script.settle(call)

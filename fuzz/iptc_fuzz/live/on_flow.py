@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iptc_fuzz.live.calls import Call
+from iptc_fuzz.live.calls import Call, small
 from iptc_fuzz.live.script import PATIENCE, Script, Step
 
 _HELD = (1, 15, 16, 17, 32, 63, 64)
@@ -21,6 +21,7 @@ def _values(choice: int, value: Any) -> Any:
 
 def do_hold(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """Items that nobody takes, as many as anybody holds at the least; then the call is cancelled."""
+    value = small(value)
     call = script.opened(Call(script.name("c"), script.conn(slot), "ctx_hang"))
     script.settle(call)
     script.steps.append(_items(call, _HELD[choice % len(_HELD)], _values(pick, value)))
@@ -49,6 +50,7 @@ def _items(call: Call, times: int, value: Any) -> Step:
 
 def do_pour(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """Items and the END behind them in one write: none is lost, and none comes before another."""
+    value = small(value)
     func = ("ctx_echo", "ctx_collect")[pick & 1]
     call = script.opened(Call(script.name("c"), script.conn(slot), func))
     script.settle(call)
@@ -110,6 +112,7 @@ def do_choke(script: Script, slot: int, _pick: int, _choice: int, _value: Any) -
 
 def do_crossing(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """What the caller says while its call ends by itself: it has crossed the terminal, and is dropped."""
+    value = small(value)
     func = ("ctx_return", "ctx_fail", "ctx_push", "echo")[choice % 4]
     call = script.opened(Call(script.name("c"), script.conn(slot), func, 1, 3))
     if func == "echo":

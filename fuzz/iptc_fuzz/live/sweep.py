@@ -6,6 +6,7 @@ They are the same in every run. Dice come after them: what needs two things at o
 from __future__ import annotations
 
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from iptc_fuzz.live import forms, frames, on_names
@@ -43,8 +44,14 @@ _WITH = _open(0, "hang")
 
 @cache
 def sweep() -> tuple[Actions, ...]:
-    """Every conversation of the sweep: quick ones first, those that take their time last."""
-    return (*_calls(), *_values(), *_cancels(), *_streams(), *_wrong(), *_endings(), *_names(), *_heavy())
+    """Every conversation of the sweep: quick ones first, of every kind in turn; then those that take time."""
+    kinds: dict[tuple[str, ...], list[Actions]] = {}
+    for kind in (_calls, _values, _cancels, _streams, _wrong, _endings, _names):
+        for one in kind():
+            kinds.setdefault(tuple(action[0] for action in one), []).append(one)
+    placed = [(at / len(kind), one) for kind in kinds.values() for at, one in enumerate(kind)]
+    quick = [one for _, one in sorted(placed, key=itemgetter(0))]
+    return (*quick, *_heavy())
 
 
 def _calls() -> Iterator[Actions]:

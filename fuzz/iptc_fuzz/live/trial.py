@@ -109,6 +109,7 @@ class Bench:
         self._settings = settings
         self._reached = reached
         self._embedded = isinstance(testee, Embedded)
+        self._down = False
 
     def start(self) -> None:
         """Have it run.  Raises TesteeError."""
@@ -123,17 +124,24 @@ class Bench:
     def fresh(self) -> None:
         """Have one that no conversation has harmed, where that is ours to have.  Raises TesteeError."""
         if not self._embedded and self._testee.another() is not None:
+            self._down = True
+            self._up()
+
+    def _up(self) -> None:
+        """Have one that was down again: late, so that what was seen of its end is told in any case."""
+        if self._down:
             trio.run(self._testee.revive)
+            self._down = False
 
     def put(self, case: Case) -> Shown:
-        """Put one case to it; after it the testee is there for the next.  Raises TesteeError."""
+        """Put one case to it.  Raises TesteeError if the testee is down, and cannot be had again."""
+        self._up()
         if self._embedded:
             clock = MockClock(autojump_threshold=0)
             result, lives = trio.run(self._in_memory, case, clock=clock)
         else:
             result, lives = trio.run(self._alone, case)
-            if not lives or result.verdict in _STUCK:
-                trio.run(self._testee.revive)
+            self._down = not lives or result.verdict in _STUCK
         return shown(case, result, lives=lives)
 
     def put_all(self, cases: Sequence[Case]) -> list[Shown]:
@@ -141,12 +149,12 @@ class Bench:
 
         Whoever gets a finding from here has to see it again with `put`. Raises TesteeError.
         """
+        self._up()
         if self._embedded:
             results, lives = trio.run(self._all_in_memory, cases, clock=MockClock(autojump_threshold=0))
         else:
             results, lives = trio.run(self._beside, cases)
-            if not lives or any(result.verdict in _STUCK for result in results):
-                trio.run(self._testee.revive)
+            self._down = not lives or any(result.verdict in _STUCK for result in results)
         return [shown(case, result, lives=lives) for case, result in zip(cases, results, strict=False)]
 
     async def _beside(self, cases: Sequence[Case]) -> tuple[list[Result], bool]:
