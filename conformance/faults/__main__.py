@@ -53,7 +53,7 @@ async def _answer(peer: Caller, op: dict[str, Any], all_of_it: trio.CancelScope)
     outcome = await peer.answer(op)
     sys.stdout.write(json.dumps({"id": op["id"], **outcome}) + "\n")
     sys.stdout.flush()
-    if outcome["outcome"] == "closed":
+    if op["op"] == "close":  # a stream that is left comes to `closed` too
         all_of_it.cancel()
 
 
