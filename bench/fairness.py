@@ -122,19 +122,30 @@ def measure(rounds: int, seconds: float) -> Figures:
     return figures
 
 
+HEAD = ["situation", "p50, µs", "p99, µs", "longest, µs", f"p99 / p99 {ALONE}"]
+
+
+def rows(figures: Figures) -> list[list[str]]:
+    """Microseconds a call, and the ratio of the 99th percentile to that alone."""
+    return [
+        [
+            name,
+            *(str(Spread.of([one * 1e6 for one in found[figure]])) for figure in ("p50", "p99", "most")),
+            str(ratio(found["p99"], figures[ALONE]["p99"])),
+        ]
+        for name, found in figures.items()
+    ]
+
+
 def summary(figures: Figures) -> None:
-    """Print microseconds a call, and the ratio of the 99th percentile to that alone."""
-    say(f"\na small call, µs: median of the rounds [least-most]; its p99 / p99 {ALONE}, of the same round")
-    rows = []
-    for name, found in figures.items():
-        cells = [str(Spread.of([one * 1e6 for one in found[figure]])) for figure in ("p50", "p99", "most")]
-        rows.append([name, *cells, str(ratio(found["p99"], figures[ALONE]["p99"]))])
-    report.table(["situation", "p50", "p99", "longest", "p99 ratio"], rows)
+    """Print them."""
+    say("\na small call: median of the rounds [least-most]")
+    report.table(HEAD, rows(figures))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    asked = report.options(__doc__, rounds=7, seconds=1.5).parse_args(arguments)
+    asked = report.timing(__doc__, rounds=7, seconds=1.5).parse_args(arguments)
     figures = measure(asked.rounds, asked.seconds)
     summary(figures)
     result: dict[str, Any] = {"rounds": asked.rounds, "seconds": asked.seconds, "figures": figures}

@@ -241,32 +241,50 @@ async def _rate(peers: Sequence[Peer], seconds: float) -> float:
     return done / (time.perf_counter() - start)
 
 
+Table = tuple[list[str], list[list[str]]]
+
+
+def tables(result: dict[str, Any]) -> dict[str, Table]:
+    """Head and rows of what has been measured, by title."""
+    cost, kept = result["messages_by_open_calls"], result["memory_of_finished_calls"]
+    base = cost[min(cost, key=int)]
+    columns = ["calls", "blocks", "bytes", "blocks_per_call", "bytes_per_call"]
+    return {
+        "An item of any of the open calls, at the codec": (
+            ["open calls", "ns", "ratio to the fewest"],
+            [
+                [n, str(Spread.of([t * 1e9 for t in took])), str(ratio(took, base))]
+                for n, took in cost.items()
+            ],
+        ),
+        "Bytes for each open call": (
+            ["in a Connection", "in two peers, with the tasks of caller and callee"],
+            [[f"{result['memory_of_open_call'][where]:.0f}" for where in ("codec", "peers")]],
+        ),
+        "Kept after calls that have finished": (
+            ["where", *(column.replace("_", " ") for column in columns)],
+            [[where, *(number(found[column]) for column in columns)] for where, found in kept.items()],
+        ),
+        "100 calls in flight over many connections": (
+            ["connections", "calls per second", "server bytes a connection"],
+            [
+                [n, str(Spread.of(found["rate"])), number(Spread.of(found["bytes"]).median)]
+                for n, found in result["connections"].items()
+            ],
+        ),
+    }
+
+
 def summary(result: dict[str, Any]) -> None:
     """Print what has been measured."""
-    cost = result["messages_by_open_calls"]
-    base = cost[min(cost, key=int)]
-    say("\nan item of any of the open calls, at the codec: median [least-most]")
-    rows = [[n, str(Spread.of([t * 1e9 for t in took])), str(ratio(took, base))] for n, took in cost.items()]
-    report.table(["open calls", "ns", "ratio to the fewest"], rows)
-    opened = result["memory_of_open_call"]
-    say(f"\nan open call: {opened['codec']:.0f} B in a Connection,")
-    say(f"{opened['peers']:.0f} B in two peers, with the tasks of caller and callee")
-    say("\nkept after calls that have finished")
-    kept = result["memory_of_finished_calls"]
-    columns = ["calls", "blocks", "bytes", "blocks_per_call", "bytes_per_call"]
-    rows = [[where, *(number(found[column]) for column in columns)] for where, found in kept.items()]
-    report.table(["where", *columns], rows)
-    say("\n100 calls in flight over many connections")
-    rows = [
-        [n, str(Spread.of(found["rate"])), number(Spread.of(found["bytes"]).median)]
-        for n, found in result["connections"].items()
-    ]
-    report.table(["connections", "calls per second", "server bytes a connection"], rows)
+    for title, (head, rows) in tables(result).items():
+        say(f"\n{title}")
+        report.table(head, rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = report.options(__doc__, rounds=5, seconds=0.3)
+    parser = report.timing(__doc__, rounds=5, seconds=0.3)
     parser.add_argument("--quick", action="store_true", help="thousands instead of a million")
     asked = parser.parse_args(arguments)
     quick = asked.quick

@@ -69,7 +69,7 @@ def _sampled(system: System, path: Path) -> System:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = report.options(__doc__, rounds=1, seconds=3)
+    parser = report.timing(__doc__, rounds=1, seconds=3)
     parser.add_argument("--system", choices=list(SYSTEMS), default=OURS, help="whose (%(default)s)")
     parser.add_argument("--workload", action="append", choices=list(WORKLOADS), help="only this; repeatable")
     parser.add_argument("--top", type=int, default=15, help="so many functions (%(default)s)")

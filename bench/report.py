@@ -19,9 +19,16 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "reports" / "bench"
 
 
-def options(description: str | None, *, rounds: int, seconds: float) -> argparse.ArgumentParser:
-    """The options that all benchmarks have, with their defaults."""
+def options(description: str | None) -> argparse.ArgumentParser:
+    """The option that all commands have."""
     parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON files")
+    return parser
+
+
+def timing(description: str | None, *, rounds: int, seconds: float) -> argparse.ArgumentParser:
+    """The options that all benchmarks have, with their defaults."""
+    parser = options(description)
     parser.add_argument(
         "--rounds", type=_at_least_one, default=rounds, help="alternating rounds (%(default)s)"
     )
@@ -31,7 +38,6 @@ def options(description: str | None, *, rounds: int, seconds: float) -> argparse
         default=seconds,
         help="about so long for each figure of a round (%(default)s)",
     )
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the JSON file")
     return parser
 
 
@@ -75,7 +81,15 @@ def say(line: str = "") -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table as Markdown, aligned for people."""
+    """Print a table."""
+    say(markdown(head, rows))
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown, aligned for people."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in (head, ["-" * width for width in widths], *rows):
-        say("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )

@@ -20,6 +20,7 @@ from bench.stats import Spread, number, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     Results = dict[str, dict[str, Any]]
     """By benchmark: what its JSON file says."""
@@ -134,13 +135,21 @@ ROWS = [
 ]
 
 
+def read(folder: Path) -> Results:
+    """All results that are there."""
+    return {name: found for name in NAMES if (found := report.read(folder, name))}
+
+
+HEAD = ["measure", "found", "noise", "required", "goal", ""]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; always 0."""
-    folder = report.options(__doc__, rounds=1, seconds=0).parse_args(arguments).out
-    results = {name: found for name in NAMES if (found := report.read(folder, name))}
+    folder = report.options(__doc__).parse_args(arguments).out
+    results = read(folder)
     rows = [row.cells(results) for row in ROWS]
     say("\nrequired and found: median of the rounds [least-most]; noise: half the quartile distance / median")
-    report.table(["measure", "found", "noise", "required", "goal", ""], rows)
+    report.table(HEAD, rows)
     missed = sum(row[-1] == "NOT MET" for row in rows)
     say(f"\n{missed} of {len(rows)} not met, {sum(row[-1] == 'not measured' for row in rows)} not measured")
     return 0

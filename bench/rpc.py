@@ -118,7 +118,7 @@ def _latencies(measured: Sequence[dict[str, float]]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; 0, or 1 if a system could not be started."""
-    parser = report.options(__doc__, rounds=7, seconds=0.3)
+    parser = report.timing(__doc__, rounds=7, seconds=0.3)
     parser.add_argument("--system", action="append", choices=list(SYSTEMS), help="only this one; repeatable")
     parser.add_argument("--workload", action="append", choices=list(WORKLOADS), help="only this; repeatable")
     asked = parser.parse_args(arguments)

@@ -28,7 +28,7 @@ from iptc_codec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Literal
 
 SMALL_ITEM = b"\x5a" * 300
@@ -102,15 +102,20 @@ class Script:
         return conn
 
     def chunks(self) -> list[bytes]:
-        """What is spoken, as a reader gets it: whole frames, about 64 KiB at a time."""
-        chunks, held, size = [], [], 0
-        for message in self.spoken:
-            held.append(frame(encode(message)))
-            size += len(held[-1])
-            if size >= _CHUNK:
-                chunks.append(b"".join(held))
-                held, size = [], 0
-        return [*chunks, b"".join(held)] if held else chunks
+        """What is spoken, as a reader gets it."""
+        return chunked(encode(message) for message in self.spoken)
+
+
+def chunked(bodies: Iterable[bytes]) -> list[bytes]:
+    """Whole frames, about 64 KiB at a time."""
+    chunks, held, size = [], [], 0
+    for body in bodies:
+        held.append(frame(body))
+        size += len(held[-1])
+        if size >= _CHUNK:
+            chunks.append(b"".join(held))
+            held, size = [], 0
+    return [*chunks, b"".join(held)] if held else chunks
 
 
 def _cmd(script: Script) -> Message:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from iptc_codec import Ack, End, Fail, Item, Open, Result, Started, frame
+from bench.scripts import chunked
+from iptc_codec import Ack, End, Fail, Item, Open, Result, Started
 
 if TYPE_CHECKING:
     from bench.scripts import Script
@@ -89,5 +90,5 @@ def union_of(message: Message) -> Union:
 
 
 def chunks(script: Script) -> list[bytes]:
-    """The script's messages in that shape, in one chunk."""
-    return [b"".join(frame(_write(union_of(message))) for message in script.spoken)]
+    """The script's messages in that shape, in chunks of the same length."""
+    return chunked(_write(union_of(message)) for message in script.spoken)

@@ -45,7 +45,7 @@ def _workload(axes, title, spreads):
 
 def main():
     """Draw; 0, or 1 if there is nothing to draw."""
-    parser = report.options(__doc__, rounds=1, seconds=0)
+    parser = report.options(__doc__)
     parser.add_argument("--svg", type=Path, default=report.ROOT / "docs" / "performance.svg")
     asked = parser.parse_args()
     result = report.read(asked.out, "rpc")
