@@ -31,6 +31,7 @@ def left_over(peer: Peer) -> dict[str, int]:
         "calls": len(peer._calls.live),
         "served": len(serving.live),
         "cancels": len(serving._cancels),
+        "workers": len(serving.workers._resting),
         "gate": int(link.gate.shut),
         "unwritten": len(link.writer._parts),
     }

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from iptc_codec import CANCEL_FUNCTION
 
@@ -17,6 +17,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 RUNTIME = CANCEL_FUNCTION[0]
 """The namespace of the runtime itself: a closed list, to which nothing can be exported (RUN-01r)."""
 
+
+Functype = Literal["asyncfunc", "asyncgen", "context"]
 
 _NAMED = frozenset({inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY})
 _REST = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
@@ -45,6 +47,8 @@ class Export:
     function: Callable[..., Any]
     kind: Kind
     signature: inspect.Signature
+    functype: Functype
+    """As the ACK says it."""
     names: frozenset[str]
     needed: frozenset[str]
 
@@ -57,7 +61,7 @@ class Export:
         needed = frozenset(
             one.name for one in parameters if one.default is one.empty and one.kind not in _REST
         )
-        return cls(function, kind, signature, names, needed)
+        return cls(function, kind, signature, kind.value, names, needed)
 
     def check(self, kwargs: Mapping[str, object]) -> None:
         """Raise `TypeError` if the function can't be called with these (OPN-07s)."""

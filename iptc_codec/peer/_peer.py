@@ -134,7 +134,7 @@ class Peer:
             async with trio.open_nursery() as nursery:
                 try:
                     _current.set(self)
-                    self._serving.nursery = nursery
+                    self._serving.workers.open(nursery)
                     nursery.start_soon(self._write)
                     self._end(await self._reader.run())
                     with trio.move_on_at(max(self._left_by, trio.current_time() + _FLUSH_SECONDS)):
@@ -158,6 +158,7 @@ class Peer:
             self._link.move(Phase.ENDED, self._link.why if leaving else why)
             self._calls.fail_all(self._link.why)
             self._serving.cancel_all()
+            self._serving.workers.close()
             self._ended.set()
 
     async def greeted(self) -> None:
@@ -197,7 +198,7 @@ class Peer:
         self._serving.cancel_all()
         if self._link.phase is Phase.TALKING:
             self._link.move(Phase.LEAVING, why)
-            self._serving.nursery.start_soon(self._answer_goodbye)
+            self._serving.workers.nursery.start_soon(self._answer_goodbye)
 
     async def _answer_goodbye(self) -> None:
         await self._serving.idle()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
@@ -23,11 +23,13 @@ from iptc_codec import (
 
 from ._endpoint import Endpoint
 from ._errors import CANCELLED_TYPE, VIOLATION_TYPE
-from ._exports import RUNTIME, Export, Exports, Kind, NotExportedError
+from ._exports import RUNTIME, Export, Exports, Functype, NotExportedError
 from ._first_wait import noticing_first_wait
 from ._invoke import answer, invoke
 from ._link import Link, Phase
-from ._report import failure, is_clean_up, name_of, shortened
+from ._report import failure, is_clean_up, name_of, shortened, without_cancelled
+from ._waiters import Waiters
+from ._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -46,6 +48,11 @@ class _Refusal(Exception):  # noqa: N818 - an answer, not an error
 
 _ACTOR_CANCEL = "cancel"
 
+_ASYNCFUNC: Final = "asyncfunc"
+_TALKING = Phase.TALKING  # to look it up costs 0.1 us
+_OVER = Fail.of("Ended", "", "")
+"""How a served call has ended for this end: it does not matter."""
+
 
 class Served(Endpoint):
     """The callee's end of one call."""
@@ -55,7 +62,7 @@ class Served(Endpoint):
 
     def __init__(self, link: Link, cid: str) -> None:
         super().__init__(link, cid)
-        self.scope = trio.CancelScope()
+        self.scope: trio.CancelScope
         self.verdict: Fail | None = None
         self.cancels: list[str] = []
 
@@ -69,16 +76,14 @@ class Served(Endpoint):
 class Serving:
     """The live calls that the other end has opened on one connection."""
 
-    nursery: trio.Nursery
-    """Where the tasks run; set when the peer starts to run, before anything is read."""
-
     def __init__(self, link: Link, exports: Exports) -> None:
         self._link = link
         self._exports = exports
         self.live: dict[str, Served] = {}
         """By cid."""
         self._cancels: dict[str, Served] = {}
-        self._idle = trio.lowlevel.ParkingLot()
+        self._idle = Waiters()
+        self.workers = Workers()
 
     def get(self, cid: str) -> Served | None:
         """The live call with this cid."""
@@ -92,14 +97,14 @@ class Serving:
     async def idle(self) -> None:
         """Wait until no call is served any more."""
         while self.live or self._cancels:
-            await self._idle.park()
+            await self._idle.wait()
 
     # What the reader brings.
 
     def opened(self, message: Open) -> None:
         """Acknowledge a call and start it, or refuse it; in either case at once (OPN-02s)."""
         command = message.cmd
-        if self._link.phase is not Phase.TALKING:
+        if self._link.phase is not _TALKING:
             self._refuse(command.cid, "Disconnected", self._link.why)
             return
         try:
@@ -107,7 +112,9 @@ class Serving:
                 self._runtime(command.func, command.kwargs, command.cid)
             else:
                 export = self._export(command)
-                self._start(command.cid, export.kind, lambda served: invoke(export, served, command.kwargs))
+                self._start(
+                    command.cid, export.functype, lambda served: invoke(export, served, command.kwargs)
+                )
         except _Refusal as refusal:
             self._refuse(command.cid, refusal.type_str, str(refusal))
 
@@ -139,7 +146,7 @@ class Serving:
         if func == CANCEL_FUNCTION[1]:
             self._cancel(kwargs, cid)
         elif func == _ACTOR_CANCEL and on_cancel is not None and not kwargs:
-            self._start(cid, Kind.ASYNCFUNC, lambda served: answer(served, on_cancel()))
+            self._start(cid, _ASYNCFUNC, lambda served: answer(served, on_cancel()))
         else:
             raise _Refusal("AttributeError", f"{RUNTIME!r} serves no {func!r} with these arguments")
 
@@ -150,7 +157,7 @@ class Serving:
             raise _Refusal("TypeError", f"{CANCEL_FUNCTION[1]} takes one str, cid")
         target = self.live.get(cid_of_target)
         pending = self._cancels.get(cid_of_target)
-        self._link.say(Ack(Kind.ASYNCFUNC.value, cid))
+        self._link.say(Ack(_ASYNCFUNC, cid))
         if target is not None:
             self._cancels[cid] = target
             target.cancels.append(cid)
@@ -161,29 +168,27 @@ class Serving:
                 self._link.say(Fail.of(CANCELLED_TYPE, "", cid_of_target))
             self._link.say(Result(pending is not None, cid))
 
-    def _start(self, cid: str, kind: Kind, task: Task) -> None:
-        self._link.say(Ack(kind.value, cid), hold=True)
+    def _start(self, cid: str, functype: Functype, task: Task) -> None:
+        self._link.say(Ack(functype, cid), hold=True)
         served = self.live[cid] = Served(self._link, cid)
-        self.nursery.start_soon(self._run, served, task, name=f"<call {cid}>")
+        served.scope = self.workers.start(lambda: self._run(served, task))
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
         self._link.say(Fail.of(type_str, shortened(detail, self._link.settings), cid))
 
     # How they end.
 
-    # Protected: a KeyboardInterrupt in here is the function's own, not the user's Ctrl-C.
-    @trio.lowlevel.enable_ki_protection
     async def _run(self, served: Served, task: Task) -> None:
         """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s)."""
         terminal: Message = Fail.of(CANCELLED_TYPE, "", served.cid)
         try:
-            with served.scope:
-                terminal = await noticing_first_wait(task(served), self._link.writer.let_go)
+            terminal = await noticing_first_wait(task(served), self._link.writer.let_go)
         except trio.Cancelled:
             raise
-        except BaseException as error:  # noqa: BLE001 - it is the caller's to know
-            cancelled = served.scope.cancel_called and is_clean_up(error)
-            terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
+        except BaseException as raised:  # noqa: BLE001 - it is the caller's to know
+            if error := without_cancelled(raised):
+                cancelled = served.scope.cancel_called and is_clean_up(error)
+                terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
         finally:
             if self._link.writer.full:
                 await self._link.room_for_terminal()
@@ -198,14 +203,14 @@ class Serving:
             self._refuse(served.cid, name_of(error), str(error))
         except LocalProtocolError as error:
             self._link.contain(error)
-        served.outcome = Fail.of("Ended", "", served.cid)
+        served.outcome = _OVER
         for cid in served.cancels:
             del self._cancels[cid]
             self._link.say(Result(value=True, cid=cid))
-        self._idle.unpark_all()
+        self._idle.wake()
 
     def _end_cancel(self, cid: str) -> None:
         target = self._cancels.pop(cid, None)
         if target is not None:
             target.cancels.remove(cid)
-            self._idle.unpark_all()
+            self._idle.wake()
