@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from iptc_conformance import _specdata
 from iptc_fuzz.cells import every_cell, reached, unreachable
@@ -14,14 +13,13 @@ from iptc_fuzz.targets.registry import TARGETS, Target
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import TextIO
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
 
 
-def fuzz(
-    names: Sequence[str], profile: Profile, findings: Path, out: TextIO = sys.stdout, *, jobs: int = 1
-) -> int:
+def fuzz(names: Sequence[str], profile: Profile, findings: Path, out: TextIO, *, jobs: int = 1) -> int:
     """Run targets, and print per target its executions and findings, and which cells were reached."""
     print(f"seed {profile.seed}", file=out, flush=True)
     live = out.isatty()
@@ -80,7 +78,7 @@ def _tell_reached(names: Sequence[str], out: TextIO) -> None:
     print(f"  {', '.join(sorted(reached.clauses))}", file=out)
 
 
-def replay(paths: Sequence[Path], out: TextIO = sys.stdout) -> int:
+def replay(paths: Sequence[Path], out: TextIO) -> int:
     """Run inputs again, each by the target that its name begins with, or that of its folder."""
     code = EXIT_CLEAN
     for path in paths:

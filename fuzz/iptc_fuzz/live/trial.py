@@ -212,7 +212,7 @@ def told(found: Shown, key: Key) -> Case:
     """The case of a finding as it is written: about its clause, and saying what it breaks itself."""
     broken = {finding.clause for finding in found.result.findings if finding.side == "initiator"}
     clauses = (key.clause, *(clause for clause in _LIKELY if clause != key.clause))
-    detail = found.result.detail.splitlines()[0][:200]
+    detail = (found.result.detail or "it died").splitlines()[0][:200]
     return replace(
         found.case,
         area=key.clause[:3],
