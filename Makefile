@@ -193,7 +193,7 @@ $(BENCH_READY): bench/requirements.txt
 	$(BENCH_VENV)/bin/pip install $(PIP_FLAGS) --no-deps --requirement $<
 	touch $@
 
-.PHONY: bench bench-plot bench-profiles
+.PHONY: bench bench-docs bench-profiles
 bench: $(READY) $(TRACTOR_READY) $(BENCH_READY) ## codec and peer beside others and beside the limit: some minutes; QUICK=1 or ROUNDS=n for less
 	$(BENCH_VENV)/bin/python -m bench.codec $(BENCH_ROUNDS)
 	$(BIN)/python -m bench.rpc $(BENCH_OPTIONS)
@@ -201,7 +201,8 @@ bench: $(READY) $(TRACTOR_READY) $(BENCH_READY) ## codec and peer beside others 
 	$(BIN)/python -m bench.fairness $(BENCH_OPTIONS)
 	$(BIN)/python -m bench.required
 
-bench-plot: $(BENCH_READY) ## draw docs/performance.svg from what `make bench` has measured last
+bench-docs: $(READY) $(BENCH_READY) ## put what `make bench` has measured last into docs/performance.md and its plot
+	$(BIN)/python -m bench.document
 	$(BENCH_VENV)/bin/python -m bench.others.plot
 
 bench-profiles: $(READY) ## where server and client of each workload spend their time

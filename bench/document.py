@@ -14,7 +14,7 @@ from bench.report import markdown, say
 from bench.stats import Spread, number, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PAGE = report.ROOT / "docs" / "performance.md"
 
@@ -44,14 +44,14 @@ def _ours(variants: dict[str, list[float]], name: str) -> str:
     return str(ratio(variants[name], variants[codec.LIMIT]))
 
 
-def _rates(result: dict[str, Any]) -> str:
+def _by_system(result: dict[str, Any], title: str, find: Callable[[Any], list[float]]) -> str:
     figures = result["figures"]
-    rows = [[name, *(_rate(found[name]) for found in figures.values())] for name in _systems(result)]
-    return markdown(["per second", *(rpc.WORKLOADS[one] for one in figures)], rows)
+    rows = [[name, *(_cell(find(found[name])) for found in figures.values())] for name in _systems(result)]
+    return markdown([title, *(rpc.WORKLOADS[one] for one in figures)], rows)
 
 
-def _rate(measured: list[dict[str, float]]) -> str:
-    return str(Spread.of(found)) if (found := rpc.rates(measured)) else "-"
+def _cell(found: list[float]) -> str:
+    return str(Spread.of(found)) if found else "-"
 
 
 def _ratios(result: dict[str, Any]) -> str:
@@ -98,11 +98,12 @@ def sections(results: required.Results) -> dict[str, str]:
         made |= {"codec-mix": _codec_mix(result), "codec-kinds": _codec_kinds(result)}
     if result := results.get("rpc"):
         made |= {
-            "rpc-rates": _rates(result),
+            "on": _on(result),
+            "rpc-rates": _by_system(result, "per second", rpc.rates),
             "rpc-ratios": _ratios(result),
             "rpc-latency": _latencies(result),
+            "rpc-processor": _by_system(result, "processor µs, both ends", rpc.processor),
         }
-        made |= {"on": _on(result)}
     if result := results.get("growth"):
         made |= {"growth": _growth(result)}
     if result := results.get("fairness"):

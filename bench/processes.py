@@ -99,13 +99,13 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
 
 
 @contextmanager
-def pair(system: System) -> Iterator[Child]:
-    """A server of the system and a driver that is connected to it, each a process; yields the driver."""
+def pair(system: System) -> Iterator[tuple[Child, Child]]:
+    """A server of the system and a driver that is connected to it, each a process."""
     server = Child(system, "serve")
     try:
         driver = Child(system, "drive", server.line(START_SECONDS).strip())
         try:
-            yield driver
+            yield server, driver
         finally:
             driver.end()
     finally:

@@ -61,11 +61,12 @@ def run(systems: Sequence[System], workloads: Sequence[str], rounds: int, second
     for turn in range(rounds):
         say(f"round {turn + 1} of {rounds}")
         with ExitStack() as stack:
-            drivers = {system.name: stack.enter_context(pair(system)) for system in systems}
+            pairs = {system.name: stack.enter_context(pair(system)) for system in systems}
             for workload in workloads:
-                for name in _turned(list(drivers), turn):
-                    order = {"workload": workload, "seconds": seconds}
-                    figures[workload][name].append(_answer(drivers[name], order))
+                for name in _turned(list(pairs), turn):
+                    server, driver = pairs[name]
+                    order = {"workload": workload, "seconds": seconds, "server": server.process.pid}
+                    figures[workload][name].append(_answer(driver, order))
     return figures
 
 
@@ -89,6 +90,11 @@ def rates(measured: Sequence[dict[str, float]]) -> list[float]:
     return [one["count"] / one["seconds"] for one in measured if one]
 
 
+def processor(measured: Sequence[dict[str, float]]) -> list[float]:
+    """Microseconds of the processor a message, of both processes, one figure for each round that has one."""
+    return [one["cpu"] / one["count"] * 1e6 for one in measured if "cpu" in one]
+
+
 def compared(above: Sequence[dict[str, float]], below: Sequence[dict[str, float]]) -> Spread | None:
     """How many times the second's rate the first's is, by the rounds in which both have one."""
     both = [(one, other) for one, other in zip(above, below, strict=True) if one and other]
@@ -105,8 +111,9 @@ def summary(figures: Figures) -> None:
             if not (own := rates(measured)):
                 continue
             ratios = compared(ours, measured) if ours else None
-            rows.append([name, str(Spread.of(own)), str(ratios or "-"), _latencies(measured)])
-        report.table(["system", "per second", f"{OURS} /", "p50 / p99, µs"], rows)
+            cpu = str(Spread.of(used)) if (used := processor(measured)) else "-"
+            rows.append([name, str(Spread.of(own)), str(ratios or "-"), cpu, _latencies(measured)])
+        report.table(["system", "per second", f"{OURS} /", "processor µs, both", "p50 / p99, µs"], rows)
 
 
 def _latencies(measured: Sequence[dict[str, float]]) -> str:

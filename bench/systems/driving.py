@@ -3,7 +3,8 @@
 A server writes its port as a line when it listens, and ends when its stdin does. A driver connects and obeys
 orders on stdin, a JSON object a line: `{"workload": "call", "seconds": 0.3}`. It answers with what it has
 measured: `{"count": 1234, "seconds": 0.31}`, with `p50` and `p99` in seconds where it has timed each one; or
-with `{}` for a workload that its library has no way to do.
+with `{}` for a workload that its library has no way to do. Told the server's process, `"server": 4711`, it
+also says how many seconds of the processor both have taken: `cpu`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,12 +66,12 @@ async def obey(runs: Mapping[str, Run]) -> None:
     for line in sys.stdin:
         order = json.loads(line)
         run = runs.get(order["workload"])
-        answer = await measure(run, order["seconds"]) if run else {}
+        answer = await measure(run, order["seconds"], order.get("server")) if run else {}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-async def measure(run: Run, seconds: float) -> dict[str, float]:
+async def measure(run: Run, seconds: float, server: int | None = None) -> dict[str, float]:
     """Run it ever more times until that takes about `seconds`; only the last and longest run counts.
 
     The count is a multiple of `IN_FLIGHT`.
@@ -77,7 +79,7 @@ async def measure(run: Run, seconds: float) -> dict[str, float]:
     count = _FIRST
     while True:
         latencies: list[float] = []
-        start = time.perf_counter()
+        used, start = _processor_seconds(server), time.perf_counter()
         await run(count, latencies)
         took = time.perf_counter() - start
         if took >= 0.6 * seconds:
@@ -85,7 +87,19 @@ async def measure(run: Run, seconds: float) -> dict[str, float]:
         more = count * min(_GROWTH, 1.1 * seconds / took)
         count = max(count + IN_FLIGHT, round(more / IN_FLIGHT) * IN_FLIGHT)
     figures = {"count": count, "seconds": took}
+    if used is not None and (used_now := _processor_seconds(server)) is not None:
+        figures["cpu"] = used_now - used
     return figures | (quantiles(latencies) if latencies else {})
+
+
+def _processor_seconds(server: int | None) -> float | None:
+    """What this process and the server have taken so far; None where the system does not say."""
+    try:
+        fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    user, system = fields[11:13]
+    return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def quantiles(latencies: list[float]) -> dict[str, float]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
-from bench import codec, report, required, rpc, tagged
+from bench import codec, document, fairness, report, required, rpc, tagged
 from bench.memory import blocks, resident
 from bench.processes import Child, ChildError, System
 from bench.scripts import all_scripts
@@ -188,3 +189,63 @@ def test_kept_memory_is_held_to_what_can_be_measured(
     kept = {"calls": calls, "bytes_per_call": per_call, "blocks_per_call": 0.0}
     report.write(tmp_path, "growth", {"memory_of_finished_calls": {"codec": kept}})
     assert rows(tmp_path, capsys)["kept per finished call / 1 B or 0.01 blocks"][-1] == verdict
+
+
+# The page.
+
+
+def results() -> required.Results:
+    """One round of everything, made up."""
+    one = {"count": 100, "seconds": 1.0, "cpu": 0.5, "p50": 0.001, "p99": 0.002}
+    codec_times = {
+        what: {"mix of all kinds": {codec.LIMIT: [1e-7], ours: [2e-7]}} for what, ours in codec.OURS.items()
+    }
+    kept = {"calls": 1, "blocks": 2, "bytes": 3, "blocks_per_call": 2, "bytes_per_call": 3}
+    found: required.Results = {
+        "codec": {"figures": codec_times},
+        "rpc": {"rounds": 1, "figures": {name: {"iptc": [one], "rpyc": [{}]} for name in rpc.WORKLOADS}},
+        "growth": {
+            "messages_by_open_calls": {"1": [1e-6], "100000": [3e-6]},
+            "memory_of_open_call": {"codec": 178.0, "peers": 8000.0},
+            "memory_of_finished_calls": {"codec": kept, "peers": kept},
+            "connections": {"1": {"rate": [5000.0], "bytes": [0.0]}},
+        },
+        "fairness": {
+            "figures": {name: {"p50": [1e-4], "p99": [2e-4], "most": [3e-4]} for name in fairness.SITUATIONS}
+        },
+    }
+    return {name: {"on": report.machine(), **result} for name, result in found.items()}
+
+
+def test_every_table_has_its_place_on_the_page() -> None:
+    page = document.PAGE.read_text()
+    made = document.sections(results())
+    assert len(made) == page.count("<!-- figures: ") == page.count("<!-- end -->")
+    written = document.put(page, made)
+    assert all(text in written for text in made.values())
+    assert document.put(written, made) == written
+
+
+def test_a_table_without_a_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for the figures 'codec-mix'"):
+        document.put("<!-- figures: codec -->\n<!-- end -->", {"codec-mix": "|"})
+
+
+def test_the_page_is_written_from_the_files(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- figures: required -->\nold\n<!-- end -->\nafter\n")
+    assert document.main(["--out", str(tmp_path), "--page", str(page)]) == 0
+    written = page.read_text()
+    assert written.startswith("before\n")
+    assert written.endswith("after\n")
+    assert "old" not in written
+    assert "not measured" in written
+
+
+def test_processor_time_is_of_both_processes() -> None:
+    async def run(_count: int, _latencies: list[float]) -> None:
+        sum(range(200_000))
+
+    found = asyncio.run(driving.measure(run, 0.0, os.getpid()))
+    assert found["cpu"] > 0
+    assert "cpu" not in asyncio.run(driving.measure(run, 0.0))
