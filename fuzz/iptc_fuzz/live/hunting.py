@@ -179,10 +179,27 @@ class Hunt:
             pairs = zip(some, shown, strict=False)
             wrong = [(drawn, one) for drawn, one in pairs if one.keys or one.warned]
             alone = not isinstance(bench, PuttingMany)
+            before = len(self.caught)
             for drawn, one in wrong:
                 self._look_into(bench, drawn, one, alone=alone)
-            if any(one.keys for _, one in wrong) and self.gone is None:
-                bench.fresh()
+            if not any(self._news(one) for _, one in wrong):
+                continue
+            bench.fresh()
+            if not alone and len(self.caught) == before:
+                self._search(bench, some[: len(shown)])
+
+    def _news(self, shown: Shown) -> bool:
+        return any(key not in self.caught and self._hopeful(key) for key in shown.keys)
+
+    def _search(self, bench: Putting, some: Sequence[list[Action]]) -> None:
+        """One of these has harmed others: put each alone, and see."""
+        for drawn in some:
+            if self._over():
+                return
+            shown = self._put(bench, self.game.case_of(drawn))
+            if self._news(shown):
+                self._look_into(bench, drawn, shown, alone=True)
+                return
 
     def _most(self) -> int:
         left = self.limits.executions - self.executions if self.limits.executions else _BESIDE

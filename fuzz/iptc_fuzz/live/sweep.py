@@ -139,14 +139,16 @@ def _wrong() -> Iterator[Actions]:
         yield [["form", 0, 2 * (at // 64), at % 64]]
     for at in range(len(forms.commands("x"))):
         yield [["body", 0, 2 * (at // 64), at % 64]]
-    for name in LASTING:
-        for choice in range(frames.OF_CALLER):
+    for number, name in enumerate(LASTING):
+        for choice in range(number % 2, frames.OF_CALLER, 2):
             yield [_open(0, name), ["wrong", 0, 0, choice]]
     for choice in range(frames.OF_CALLER):
         yield [["end", 0, 1, 1 | 8], ["wrong", 0, 0, choice]]
         yield [["late", 0, 0, choice + 32]]
         yield [_open(0, "ctx_return"), ["late", 0, 0, choice], ["late", 0, 0, choice], ["barrier", 0, 0, 1]]
         yield [["stray", 0, 0, choice]]
+        if choice % 3 == 1:
+            continue
         yield [_open(0, "ctx_echo"), ["stray", 1, 1, choice], ["item", 0, 0, 0, 1], ["item", 0, 0, 0, 2]]
     for name in LASTING[:4]:
         yield [_WITH, _BESIDE, _open(0, name), ["wrong", 0, 1, 3], ["barrier", 0, 0, 1]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trio
@@ -101,6 +101,19 @@ def _plain(step: dict[str, Any], heavy: bool) -> dict[str, Any]:  # noqa: FBT001
     return plain
 
 
+class _Unfenced(Case):
+    """A case as it is put among others: whether the testee has survived it, the others show."""
+
+    @property
+    def negative(self) -> bool:
+        """It is not fenced, which would cost more than the case itself."""
+        return False
+
+
+def _unfenced(case: Case) -> Case:
+    return _Unfenced(**{one.name: getattr(case, one.name) for one in fields(case)} | {"hostile": False})
+
+
 class Bench:
     """A testee, and conversations put to it one after the other."""
 
@@ -164,7 +177,7 @@ class Bench:
 
         async def lane() -> None:
             for at, case in waiting:
-                results[at] = await run_case(case, self._testee, self._settings, self._reached)
+                results[at] = await run_case(_unfenced(case), self._testee, self._settings, self._reached)
                 bad = [result for result in results.values() if result.verdict in _BAD | _STUCK]
                 if len(bad) >= _ENOUGH or any(result.verdict in _STUCK for result in bad):
                     return
