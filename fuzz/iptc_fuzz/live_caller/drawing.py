@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from iptc_fuzz.live.drawing import LEAVES, Action, values
 from iptc_fuzz.live_caller import floods, frames, on_connection
-from iptc_fuzz.live_caller.calls import FORMS
+from iptc_fuzz.live_caller.calls import CALL, COLLECT, ECHO, FORMS, STREAM
+from iptc_fuzz.live_caller.table import script_of
 from iptc_fuzz.strategies.malformed import broken_bodies
 from iptc_fuzz.strategies.messages import bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BATCH = 6
 _MOST_ACTIONS = 10
 _LONGEST = 600
 _MOST_PICK = 47
@@ -77,38 +80,51 @@ def _action(verb: str) -> st.SearchStrategy[Action]:
 
 
 def sweep() -> Iterator[list[Action]]:
-    """Small conversations that visit each kind of dishonesty once, those first that cost no process."""
-    return chain(_honest(), _dropped(), _calls_of_ours(), _costly(), _given_up(), _endings(), _floods())
+    """Small conversations that visit each kind of dishonesty once, kind by kind in turn."""
+    yield from ([["ask", 0, 0, form, 1]] for form in range(len(FORMS)))
+    kinds = (_honest(), _dropped(), _calls_of_ours(), _costly(), _given_up(), _endings())
+    done: set[str] = set()
+    for conversation in filter(None, chain.from_iterable(zip_longest(*kinds))):
+        steps = json.dumps(script_of(conversation).steps)
+        if steps not in done:
+            done.add(steps)
+            yield conversation
+    yield from ([["flood", 0, 0, choice]] for choice in range(floods.QUICK - 1, len(floods.FLOODS)))
 
 
 def _honest() -> Iterator[list[Action]]:
-    for form in range(len(FORMS)):
-        yield [["ask", 0, 0, form, 1]]
-    for value in filter(sayable, LEAVES):
-        yield [["ask", 0, 0, 0, value]]
-        yield [["ask", 0, 0, 3, value]]
+    leaves = list(filter(sayable, LEAVES))
+    for at in range(0, len(leaves), _BATCH):
+        for form in (CALL, ECHO):
+            yield [["ask", 0, 0, form, leaves[at : at + _BATCH]]]
+    for value in (None, False, 0, "", {"$float": 1.0}, {"$map": []}):
+        yield [["ask", 0, 0, CALL, value]]
+        yield [["ask", 0, 0, COLLECT, value]]
+        yield [["ask", 0, 0, STREAM + 2 * len(FORMS), value]]
+    for choice in range(floods.QUICK - 1):
+        yield [["flood", 0, 1, choice]]
     for choice in (0, 1, 4, 5, 8, 12):
         yield [["together", 0, choice & 3, choice, 1]]
     for choice in range(2):
         yield [["odd", 0, 0, choice, 1]]
     for choice in range(4):
         yield [["early", 0, 0, choice]]
-    for choice in range(floods.QUICK - 1):
-        yield [["flood", 0, 1, choice]]
 
 
 def _dropped() -> Iterator[list[Action]]:
+    for at in (0, 5):
+        strays = [["stray", 0, 0, choice] for choice in range(at, at + 5)]
+        yield strays
+        yield [["ask", 0, 0, 0, 1], ["answer", 0, 0, 0], *([*stray[:2], 1, stray[3]] for stray in strays)]
     for pick in range(20):
-        yield [["again", 0, pick, 0]]
+        for choice in (0, 2, 4):
+            yield [["again", 0, pick, choice]]
     for pick in (11, 14):
-        yield [["again", 0, pick, 1]]
-        yield [["again", 0, pick, 5]]
-    for form in range(4):
-        for event in range(len(frames.EVENTS)):
-            yield [["late", 0, 0, form + 4 * event]]
-    for choice in range(10):
-        yield [["stray", 0, 0, choice]]
-        yield [["ask", 0, 0, 0, 1], ["answer", 0, 0, 0], ["stray", 0, 1, choice]]
+        for choice in (1, 3, 5, 7):
+            yield [["again", 0, pick, choice]]
+    for event in range(0, len(frames.EVENTS), 3):
+        for form in range(4):
+            yield [["late", 0, 2, form + 4 * event]]
     for choice in range(3):
         yield [["notice", 0, 0, choice]]
     for choice in range(24):
@@ -118,26 +134,25 @@ def _dropped() -> Iterator[list[Action]]:
 def _calls_of_ours() -> Iterator[list[Action]]:
     yield [["open", 0, 0, 0]]
     yield [["ask", 0, 0, 0, 1], ["answer", 0, 0, 0], ["open", 0, 1, 0]]
-    for choice in range(37):
-        yield [["open", 0, 0, 1 + 5 * choice]]
+    for choice in range(0, 39, 3):
+        yield [["open", 0, 0, 1 + 5 * (choice + more)] for more in range(3)]
 
 
 def _costly() -> Iterator[list[Action]]:
+    yield [["ask", 0, 0, 0, 1], ["ask", 0, 0, 1, 1], ["kind", 0, 0, 0], ["answer", 0, 1, 1]]
     for choice in range(8):
         yield [["kind", 0, 0, choice]]
     for choice in range(frames.SAYINGS):
-        for pick in range(4, 8) if choice >= len(frames.EVENTS) else (0, 1, 2, 4, 5, 6, 10):
-            if choice < len(frames.EVENTS) or pick in {4, 5 + choice % 3}:
-                yield [["wrong", 0, pick, choice]]
-    yield [["ask", 0, 0, 0, 1], ["ask", 0, 0, 1, 1], ["kind", 0, 0, 0], ["answer", 0, 1, 1]]
+        plain = choice < len(frames.EVENTS)
+        for pick in (0, 1, 2, 4, 5, 6, 10) if plain else (4, 5 + choice % 3):
+            yield [["wrong", 0, pick, choice]]
 
 
 def _given_up() -> Iterator[list[Action]]:
-    for form in range(5):
-        for answer in range(10):
+    for answer in (0, 2, 3, 5, 1, 4, 6, 7, 8, 9):
+        for form in range(5) if answer in {0, 2, 5} else (0,):
             yield [["cancel", 0, 2, form + 5 * answer]]
     yield [["cancel", 0, 0, 0]]
-    yield [["cancel", 0, 0, 45]]
     yield [["cancel", 0, 1, 2]]
 
 
@@ -145,18 +160,12 @@ def _endings() -> Iterator[list[Action]]:
     yield [["quit", 0, 0, 0]]
     for choice in range(on_connection.LEAVINGS):
         yield [["leave", 0, 6 + choice % 4, choice + on_connection.LEAVINGS]]
+    yield [["quit", 0, 3, 1]]
     for choice in range(len(frames.CLOSING) + 1):
         yield [["shut", 0, 6, choice]]
-    for choice in range(on_connection.HELLOS):
+    for choice in reversed(range(on_connection.HELLOS)):
         yield [["hello", 0, 0, choice]]
-    for form in range(6):
-        for way in (0, 6, 1, 2):
+    for form in range(5):
+        for way in (0, 6):
             yield [["leave", 0, form + 12, way]]
-    for pick in range(3):
-        yield [["quit", 0, pick + 3, 1]]
     yield [["leave", 0, 0, 3 + 3 * on_connection.LEAVINGS]]
-
-
-def _floods() -> Iterator[list[Action]]:
-    for choice in range(floods.QUICK - 1, len(floods.FLOODS)):
-        yield [["flood", 0, 0, choice]]

@@ -133,7 +133,8 @@ def do_again(script: Script, pick: int, choice: int, _value: Any) -> None:
     dropped = [
         event for event in frames.EVENTS if cell_at(call.state, "callee", event).get("reaction") == "drop"
     ]
-    for event in dropped[:: -1 if choice & 4 else 1]:
+    at = choice // 2 % len(dropped) if dropped else 0
+    for event in dropped if choice & 64 else dropped[at : at + 1]:
         script.broken = True
         _at_once(script, call, frames.of_callee(call, frames.EVENTS.index(event)).step)
         call.clause = call.clause or _answer_to(call.state, event)
