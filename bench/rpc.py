@@ -101,6 +101,16 @@ def compared(above: Sequence[dict[str, float]], below: Sequence[dict[str, float]
     return ratio(*map(rates, zip(*both, strict=True))) if both else None
 
 
+def compared_by_processor(
+    above: Sequence[dict[str, float]], below: Sequence[dict[str, float]]
+) -> Spread | None:
+    """How many times what the first takes of the processors for a message the second takes."""
+    both = [
+        (one, other) for one, other in zip(above, below, strict=True) if one.get("cpu") and other.get("cpu")
+    ]
+    return ratio(*map(processor, reversed(list(zip(*both, strict=True))))) if both else None
+
+
 def summary(figures: Figures) -> None:
     """Print the medians, and the ratios to each of the others."""
     for workload, systems in figures.items():
