@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import codec, fairness, growth, report, required, rpc
+from bench.profiles import Profile
 from bench.report import markdown, say
 from bench.stats import Spread, number, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_FUNCTIONS = 6
 
 PAGE = report.ROOT / "docs" / "performance.md"
 
@@ -91,6 +94,16 @@ def _on(result: dict[str, Any]) -> str:
     return f"{where}; Python {on['python']}, {versions}; {result['rounds']} rounds."
 
 
+def _profiles(result: dict[str, Any]) -> str:
+    rows = []
+    for workload, ends in result["profiles"].items():
+        for end, counts in ends.items():
+            profile = Profile(**counts)
+            top = [f"`{name.rpartition(':')[2]}` {own:.0%}" for name, own, _ in profile.top(_FUNCTIONS)]
+            rows.append([rpc.WORKLOADS[workload], end, f"{profile.waiting:.0%}", ", ".join(top)])
+    return markdown(["workload", "process", "waits", "of the rest, in"], rows)
+
+
 def sections(results: required.Results) -> dict[str, str]:
     """The tables of every benchmark that has been run, by the name of their marks."""
     made = {"required": _required(results)}
@@ -108,6 +121,8 @@ def sections(results: required.Results) -> dict[str, str]:
         made |= {"growth": _growth(result)}
     if result := results.get("fairness"):
         made |= {"fairness": markdown(fairness.HEAD, fairness.rows(result["figures"]))}
+    if result := results.get("profiles"):
+        made |= {"profiles": _profiles(result)}
     return made
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST = 120.0
+_WAITS = (":EpollIOManager.get_events", ":SelectSelector.select", ":EpollSelector.select")
+"""Functions in which an event loop waits."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,17 @@ class Profile:
     with_callees: dict[str, int]
 
     @property
-    def samples(self) -> int:
-        """All of them."""
-        return sum(self.own.values())
+    def waiting(self) -> float:
+        """The part of the time in which the process has waited."""
+        waited = sum(found for name, found in self.own.items() if name.endswith(_WAITS))
+        return waited / max(1, sum(self.own.values()))
 
-    def top(self, count: int) -> list[list[str]]:
-        """The functions that were met most often, and how often."""
-        ordered = sorted(self.own.items(), key=lambda one: -one[1])[:count]
-        return [
-            [name, f"{found / self.samples:.1%}", f"{self.with_callees[name] / self.samples:.1%}"]
-            for name, found in ordered
-        ]
+    def top(self, count: int) -> list[tuple[str, float, float]]:
+        """The functions that were met most often: parts of the work, without and with what they called."""
+        working = {name: found for name, found in self.own.items() if not name.endswith(_WAITS)}
+        samples = max(1, sum(working.values()))
+        ordered = sorted(working.items(), key=lambda one: -one[1])[:count]
+        return [(name, found / samples, self.with_callees[name] / samples) for name, found in ordered]
 
 
 def take(system: System, workload: str, seconds: float) -> dict[str, Profile]:
@@ -78,8 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for workload in asked.workload or WORKLOADS:
         found[workload] = {}
         for end, profile in take(SYSTEMS[asked.system], workload, asked.seconds).items():
-            say(f"\n{WORKLOADS[workload]}, {end}: {profile.samples} samples")
-            report.table(["function", "in it", "with what it called"], profile.top(asked.top))
+            say(f"\n{WORKLOADS[workload]}, {end}: it waits {profile.waiting:.0%} of the time; of the rest")
+            rows = [
+                [name, f"{own:.1%}", f"{all_of_it:.1%}"] for name, own, all_of_it in profile.top(asked.top)
+            ]
+            report.table(["function", "in it", "with what it called"], rows)
             found[workload][end] = {"own": profile.own, "with_callees": profile.with_callees}
     say(f"\n{report.write(asked.out, 'profiles', {'system': asked.system, 'profiles': found})}")
     return 0

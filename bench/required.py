@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Compare = Callable[[Measured, Measured], Spread | None]
 
 TRACTOR, GRPC = "tractor 0.1.0a5", "grpcio aio"
-NAMES = ("codec", "rpc", "growth", "fairness")
+NAMES = ("codec", "rpc", "growth", "fairness", "profiles")
 
 _MIX = "mix of all kinds"
 _BYTES_PER_CALL = 1.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from bench import codec, document, fairness, report, required, rpc, tagged
+from bench import codec, document, fairness, profiles, report, required, rpc, tagged
 from bench.memory import blocks, resident
 from bench.processes import Child, ChildError, System
 from bench.scripts import all_scripts
@@ -218,6 +218,8 @@ def results() -> required.Results:
             "figures": {name: {"p50": [1e-4], "p99": [2e-4], "most": [3e-4]} for name in fairness.SITUATIONS}
         },
     }
+    sampled = {"own": {"a.py:f": 1, "b.py:EpollIOManager.get_events": 3}, "with_callees": {"a.py:f": 1}}
+    found["profiles"] = {"profiles": {"call": {"server": sampled, "driver": sampled}}}
     return {name: {"on": report.machine(), **result} for name, result in found.items()}
 
 
@@ -228,6 +230,15 @@ def test_every_table_has_its_place_on_the_page() -> None:
     written = document.put(page, made)
     assert all(text in written for text in made.values())
     assert document.put(written, made) == written
+
+
+def test_a_profile_tells_work_from_waiting() -> None:
+    own = {"a.py:f": 6, "a.py:g": 2, "x/_io_epoll.py:EpollIOManager.get_events": 24}
+    profile = profiles.Profile(
+        own, {"a.py:f": 6, "a.py:g": 8, "x/_io_epoll.py:EpollIOManager.get_events": 24}
+    )
+    assert profile.waiting == 0.75
+    assert profile.top(5) == [("a.py:f", 0.75, 0.75), ("a.py:g", 0.25, 1.0)]
 
 
 def test_a_table_without_a_place_is_refused() -> None:
