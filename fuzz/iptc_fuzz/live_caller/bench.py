@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _LANES = 3
-_AHEAD = 3
+_AHEAD = 2
 _MOST_CASES = 200
 """So many conversations on one connection; the suite keeps what was said on it."""
 _ENOUGH = 3
