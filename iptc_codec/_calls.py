@@ -15,19 +15,19 @@ Three rules span more than one call and so cannot be cells. They stand here, eac
 answered after its target (`live_target`, CXL-02s), a side leaves only after its answers (`owes`,
 DSC-02s), and a side has a bounded number of calls open (`count`, OPN-12s).
 
-A call also carries the rows of its state (`Row`): what either side may say next, and where that leads. They
-are the table's own cells, less all that needs a second look, so that the common message costs one lookup.
+A call stands at a `Place`, its state with what either side may simply say next: the table's own cells, less
+all that needs a second look.
 
 Not here: bytes, messages, hellos, and what the application does about a violation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ._call_table import CALL_TABLE, INITIAL, LIVE, CallEvent, Cell, Sender, State
+from ._places import AT_CALLEE, AT_CALLER, SEEN, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,50 +50,33 @@ class Role(Enum):
 OVER: Final = Cell(State.DONE, crossed="crossed the end")
 """What a message meets whose call ended without a terminal: by FATAL, by GOODBYE, with the stream."""
 
-Row = Mapping[CallEvent, State]
-"""What one end may simply say in a state, and where that leads."""
-
-_NOTHING: Final[Row] = {}
-
-
-def _rows() -> dict[tuple[State, Sender], Row]:
-    """The legal cells of the table. An OPEN is in none: it makes the call."""
-    return {
-        (state, sender): {
-            event: cell.next
-            for event in CallEvent
-            if event is not CallEvent.OPEN and (cell := CALL_TABLE[state, sender, event]).legal
-        }
-        for state in State
-        for sender in Sender
-    }
-
-
-_ROWS: Final = _rows()
-
 _OPENED: Final = CALL_TABLE[INITIAL, Sender.CALLER, CallEvent.OPEN].next
-_LIVE_AT_CALLER: Final = LIVE - {State.FAILED}
 _OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
 
 
 class Call:
     """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL.
 
-    It is live in the states `live_in`. `over` is what all of its messages meet once it has ended without a
-    terminal. `ours` and `theirs` are the rows of the side that we are and of the other; both empty for an
-    observer, and where more than the state decides.
+    `over` is what all of its messages meet once it has ended without a terminal.
     """
 
-    __slots__ = ("cid", "live_in", "opener", "ours", "over", "state", "target", "theirs")
+    __slots__ = ("cid", "opener", "over", "place", "target")
 
-    def __init__(self, cid: str, opener: Role, state: State, live_in: frozenset[State]) -> None:
+    def __init__(self, cid: str, opener: Role, place: Place) -> None:
         self.cid = cid
-        self.live_in = live_in
         self.opener = opener
-        self.state = state
+        self.place = place
         self.target: Call | None = None
         self.over: Cell | None = None
-        self.ours = self.theirs = _NOTHING
+
+    @property
+    def state(self) -> State:
+        """Where it stands in the table."""
+        return self.place.state
+
+    def look_twice(self) -> None:
+        """Let the table be asked from here on: more than the state decides."""
+        self.place = self.place.by_table
 
 
 class Calls:
@@ -105,7 +88,9 @@ class Calls:
 
     def __init__(self, remembered: int, seat: Role | None = None) -> None:
         self._remembered = remembered
-        self._seat = seat
+        self._places = dict.fromkeys(Role, SEEN)
+        if seat:
+            self._places = {seat: AT_CALLER, seat.other: AT_CALLEE}
         self._calls: dict[str, Call] = {}
         self.get: Callable[[str], Call | None] = self._calls.get
         """The call with this cid, if it is live or remembered."""
@@ -167,7 +152,7 @@ class Calls:
 
     def live(self) -> Iterator[Call]:
         """The calls that have not ended."""
-        return (call for call in self._calls.values() if call.state in call.live_in)
+        return (call for call in self._calls.values() if call.place.live)
 
     def count(self, opener: Role) -> int:
         """How many calls a side has open (OPN-12s)."""
@@ -181,7 +166,7 @@ class Calls:
         call, hit = self._calls.get(cid), self._calls.get(target)
         if call and hit and hit is not call and hit.opener is call.opener:
             call.target = hit
-            self._give_rows(call)
+            call.look_twice()
 
     def live_target(self, cid: str) -> Call | None:
         """The call that this CANCEL is about, while no terminal has ended it (CXL-02s)."""
@@ -213,31 +198,24 @@ class Calls:
         return (call for call in self._calls.values() if call.opener is not side and call.state in LIVE)
 
     def _open(self, side: Role, cid: str, state: State) -> Call:
-        live_in = _LIVE_AT_CALLER if side is self._seat else LIVE
-        opened = self._calls[cid] = Call(cid, side, state, live_in)
-        self._give_rows(opened)
+        opened = self._calls[cid] = Call(cid, side, self._places[side][state])
         self._counts[side] += 1
         return opened
 
     def _cut(self, call: Call) -> None:
         self.enter(call, OVER.next)
         call.over = OVER
-        self._give_rows(call)
-
-    def _give_rows(self, call: Call) -> None:
-        if self._seat is None or call.over or call.target:
-            call.ours = call.theirs = _NOTHING
-        else:
-            caller, callee = _ROWS[call.state, Sender.CALLER], _ROWS[call.state, Sender.CALLEE]
-            call.ours, call.theirs = (caller, callee) if call.opener is self._seat else (callee, caller)
+        call.look_twice()
 
     def enter(self, call: Call, state: State) -> None:
-        """Let a call that is still remembered enter a state, which a cell or a row has just said."""
-        if call.over or call.state is state:
-            return
-        before, call.state = call.state, state
-        self._give_rows(call)
-        if before in call.live_in and state not in call.live_in:
+        """Let a call that is still remembered enter a state."""
+        if not call.over:
+            self.move_to(call, call.place.places[state])
+
+    def move_to(self, call: Call, place: Place) -> None:
+        """Let a call that is still remembered come to a place, which its own place has just said."""
+        before, call.place = call.place, place
+        if before.live and not place.live:
             self._counts[call.opener] -= 1
             call.target = None
             self._ended[call.cid] = None

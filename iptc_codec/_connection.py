@@ -19,7 +19,7 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Message, Open
-from ._wire import NOT_TAKEN, PLAIN, TWO_ENTRIES, TWO_KEYS
+from ._wire import CALL_READERS, NOT_TAKEN, PLAIN, TWO_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,11 +106,12 @@ class Connection:
         said = self._said
         if isinstance(message, PLAIN) and type(message.cid) is str:
             call = said.calls.get(message.cid)
-            if call and (state := call.ours.get(message.event)) and said.halves[self.role] is _TALKING:
+            place = call and call.place.ours.get(message.event)
+            if call and place and said.halves[self.role] is _TALKING:
                 body = _wire.write_plain(message)
                 if body and len(body) <= self._frame_bytes:
-                    if state is not call.state:
-                        said.calls.enter(call, state)
+                    if place is not call.place:
+                        said.calls.move_to(call, place)
                     return _LENGTH(len(body)), body
         elif isinstance(message, Open) and said.halves[self._other] is not _LEFT:
             body = _wire.write_open(message)
@@ -165,7 +166,8 @@ class Connection:
         halves, them = self._said.halves, self._other
         if self._fault or halves[them] is _GONE:
             return
-        get, enter = self._said.calls.get, self._said.calls.enter
+        get, move_to = self._said.calls.get, self._said.calls.move_to
+        open_plainly = self._said.open_plainly
         view = self._deframer.join(data)
         at, end = 0, len(view)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
@@ -175,18 +177,20 @@ class Connection:
             while plain and end - at >= _LEAST:
                 length, header, letter = _peek(view, at)
                 after = at + HEADER_BYTES + length
-                if header != TWO_ENTRIES or after > end:
+                if after > end:
                     break
-                body = view[at + HEADER_BYTES : after]
                 try:
-                    message = TWO_KEYS[letter](body)
+                    message = CALL_READERS[header][letter](view[at + HEADER_BYTES : after])
                 except NOT_TAKEN:
                     break
-                call = get(message.cid)
-                if call is None or (state := call.theirs.get(message.event)) is None:
+                if header == TWO_ENTRIES:
+                    call = get(message.cid)
+                    if call is None or (place := call.place.theirs.get(message.event)) is None:
+                        break
+                    if place is not call.place:
+                        move_to(call, place)
+                elif not (isinstance(message, Open) and open_plainly(them, message.cmd)):
                     break
-                if state is not call.state:
-                    enter(call, state)
                 at = after
                 self.body_bytes = length
                 yield message
@@ -216,8 +220,6 @@ class Connection:
         except DecodeError as error:
             return self._receive_malformed(error)
         them = self._other
-        if isinstance(message, Open) and self._said.open_plainly(them, message.cmd):
-            return [message]
         step = self._said.judge(them, message)
         self._said.take(them, step, message)
         told: list[Event] = [_event(message)] if step.takes_effect and not self._too_late(step) else []

@@ -65,7 +65,7 @@ _read_any = msgspec.msgpack.Decoder().decode
 _skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 
-PLAIN: Final = (Item, Result, Started, Ack)
+PLAIN: Final = (Item, Result, Started, Ack, End)
 """Messages that are legal in themselves, whatever their value is, if their cid and their event are."""
 
 _SHORT_CID: Final = 64
@@ -110,13 +110,13 @@ def _read_cid_first(body: Body) -> CallMessage:
     other_key = 6 + body[5] - _FIXSTR
     letter = body[other_key + 3]
     if letter != ord("r"):
-        return TWO_KEYS[letter](body)
+        return _TWO_KEYS[letter](body)
     if body[other_key + 6] != TWO_ENTRIES:  # ERR-01s, as above
         raise ValueError
     return _read_fail(body)
 
 
-TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
+_TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
     ord("n"): msgspec.msgpack.Decoder(Ack).decode,
     ord("a"): msgspec.msgpack.Decoder(Started).decode,
     ord("e"): msgspec.msgpack.Decoder(Item).decode,
@@ -127,11 +127,17 @@ TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
 }
 """By the third letter of the first key: the readers of maps of two entries."""
 
-_READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
-    _ONE_ENTRY: {ord("d"): _read_open, ord("r"): _read_fatal},
-    TWO_ENTRIES: TWO_KEYS,
+CALL_READERS: Final[dict[int, dict[int, Callable[[Body], CallMessage]]]] = {
+    _ONE_ENTRY: {ord("d"): _read_open},
+    TWO_ENTRIES: _TWO_KEYS,
 }
-"""By the map's header, then by the third letter of its first key."""
+"""By the map's header, then by the third letter of its first key: the readers of calls."""
+
+_READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
+    _ONE_ENTRY: {**CALL_READERS[_ONE_ENTRY], ord("r"): _read_fatal},
+    TWO_ENTRIES: _TWO_KEYS,
+}
+"""The same, and all others."""
 
 
 def _decode_slowly(body: Body) -> Message:
@@ -253,9 +259,11 @@ def write_open(opening: Open) -> bytes | None:
         return None
 
 
-def write_plain(message: Item | Result | Started | Ack) -> bytes | None:
+def write_plain(message: Item | Result | Started | Ack | End) -> bytes | None:
     """Write as `write` does; None if that would raise."""
     try:
+        if isinstance(message, End):
+            return _write(_Stop(stop=True, cid=message.cid))
         body = _write(message)
         if not isinstance(message, Ack) and type(message.value) not in _SCALARS:
             _skip(body)
