@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from iptc_fuzz.live.without import calls, without
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -31,7 +33,7 @@ class Shrinker:
         best = list(actions)
         while (smaller := self._smaller(best)) is not None:
             best = smaller
-        return best, self._trimmed(self._game.case_of(best))
+        return best, self._trimmed(self._of_fewer_calls(self._game.case_of(best)))
 
     def _smaller(self, actions: list[Action]) -> list[Action] | None:
         now = _size(self._game.case_of(actions))
@@ -42,6 +44,21 @@ class Shrinker:
             if _size(case) < now and self._shows(case):
                 return candidate
         return None
+
+    def _of_fewer_calls(self, case: Case) -> Case:
+        """Without calls that it can do without: one action may open many."""
+        names = calls(case)
+        size = len(names) // 2
+        while size and len(names) > 1 and not self._late():
+            for at in range(0, len(names), size):
+                shorter = without(case, {*names[at : at + size]})
+                if shorter.steps and not self._late() and self._shows(shorter):
+                    case, names = shorter, calls(shorter)
+                    size = min(size, len(names) // 2)
+                    break
+            else:
+                size //= 2
+        return case
 
     def _trimmed(self, case: Case) -> Case:
         """Without the steps behind the one that fails, and without those that look elsewhere."""

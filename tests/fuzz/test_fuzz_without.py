@@ -1,0 +1,55 @@
+"""Calls are taken out of a case with all that speaks of them, and with nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iptc_fuzz.live.hunting import CALLEE
+from iptc_fuzz.live.shrinking import Shrinker
+from iptc_fuzz.live.trial import case_of
+from iptc_fuzz.live.without import calls, without
+
+CASE = replace(
+    case_of([]),
+    steps=(
+        {
+            "together": [
+                {"open": "c1", "func": "hang", "kwargs": {"tag": {"$tag": "tc1"}}},
+                {"open": "c2", "func": "echo", "kwargs": {"value": "x"}},
+                {"cancel": "k3", "target": "c1"},
+            ],
+            "on": "b",
+        },
+        {"expect": "c2", "events": [{"ack": "asyncfunc"}, {"result": "x"}], "on": "b"},
+        {"terminal": "k3", "be": {"result": {"$any": True}}, "on": "b"},
+        {"poll": "tc1", "clause": "DSC-03r"},
+        {"send": {"yield": 1, "cid": {"$cid": "c1"}}, "on": "b"},
+    ),
+)
+
+
+def test_a_call_goes_with_its_cancel_its_task_and_its_messages() -> None:
+    left = without(CASE, {"c1"})
+    assert left.steps == (
+        {"open": "c2", "func": "echo", "kwargs": {"value": "x"}, "on": "b"},
+        {"expect": "c2", "events": [{"ack": "asyncfunc"}, {"result": "x"}], "on": "b"},
+    )
+    assert calls(CASE) == ["c1", "c2"]
+    assert calls(left) == ["c2"]
+
+
+def test_the_rest_of_what_is_together_stays_together() -> None:
+    first, *rest = without(CASE, {"c2"}).steps
+    assert [*first["together"]] == [CASE.steps[0]["together"][0], CASE.steps[0]["together"][2]]
+    assert rest == [*CASE.steps[2:]]
+    assert without(CASE, {"c1", "c2"}).steps == ()
+    assert without(CASE, {"another"}).steps == CASE.steps
+
+
+def test_a_finding_in_one_of_many_calls_is_shrunk_to_that_call() -> None:
+    many = case_of([["crowd", 0, 0, 6]])
+    last = calls(many)[-1]
+    assert len(calls(many)) > 5
+    shrinker = Shrinker(lambda case: last in calls(case), 60, CALLEE)
+    _, small = shrinker.shrink([["crowd", 0, 0, 6]])
+    assert calls(small) == [last]
