@@ -14,8 +14,9 @@ from iptc_conformance.cases.load import load_files
 from iptc_conformance.driving.callee.embedded import Embedded, judge_embedded
 from iptc_conformance.driving.session import Settings
 from iptc_fuzz.live import commands, hunting
-from iptc_fuzz.live.drawing import VERBS
+from iptc_fuzz.live.drawing import HEAVY, VALUED, VERBS
 from iptc_fuzz.live.on_calls import picked
+from iptc_fuzz.live.sweep import sweep
 from iptc_fuzz.live.table import ACTS
 from iptc_fuzz.live.trial import case_of, document
 
@@ -38,15 +39,17 @@ def hunt(name: str, executions: int, findings: int = 1) -> hunting.Hunt:
 
 
 def test_every_verb_that_is_drawn_does_something() -> None:
-    assert VERBS.keys() == ACTS.keys()
+    assert {*VERBS, *HEAVY} == ACTS.keys()
+    assert {action[0] for conversation in sweep() for action in conversation} >= ACTS.keys() - {"await", "garbage"}
     assert picked([], 3) is None
 
 
 def test_an_honest_testee_is_left_in_peace() -> None:
-    hunted = hunt("honest-callee", 20)
+    hunted = hunt("honest-callee", 100)
     assert hunted.run() == []
     assert hunted.faults == []
-    assert hunted.executions >= 20
+    assert hunted.executions >= 100
+    assert hunted.warned == {}
     assert {"TRM-01s", "CTX-02s"} <= hunted.clauses
 
 
@@ -56,6 +59,9 @@ def test_an_honest_testee_is_left_in_peace() -> None:
         ("callee-nan-as-nil", "ENC-11r"),
         ("callee-unknown-cid-answered", "TRM-02s"),
         ("callee-goodbye-before-terminals", "DSC-01s"),
+        ("callee-cid-without-case", "OPN-02s"),
+        ("callee-cancel-across-connections", "CXL-10r"),
+        ("callee-rest-of-hello-chunk-lost", "HSK-04r"),
     ],
 )
 def test_a_fault_is_found_shrunk_and_replayed_without_hypothesis(
@@ -75,6 +81,25 @@ def test_a_fault_is_found_shrunk_and_replayed_without_hypothesis(
     assert f"--cases {path}" in out.getvalue()
 
 
+def test_a_death_is_found_by_the_conversation_that_has_caused_it() -> None:
+    (caught,) = hunt("callee-false-hello-ends-process", 2000).run()
+    assert caught.key.verdict == "crash"
+    assert len(caught.case.steps) <= 3
+    assert not caught.flaky
+
+
+def test_a_should_that_is_not_kept_is_told_and_is_no_fault(tmp_path: Path) -> None:
+    out = io.StringIO()
+    hunted = hunt("honest-callee-nil-from-cancel", 150)
+    assert commands.hunt(hunted, tmp_path, "iptc conform callee --cases FILE", out) == commands.EXIT_CLEAN
+    assert [key[0] for key in hunted.warned] == ["CXL-03s"]
+    (path,) = tmp_path.iterdir()
+    (case,) = load_files([path])
+    assert case.level == "SHOULD"
+    (result,) = judge_embedded([case], peer("honest-callee-nil-from-cancel"))
+    assert (result.verdict, result.warned) == ("warn", ("CXL-03s",))
+
+
 def test_what_one_worker_has_found_another_begins_with() -> None:
     database = InMemoryExampleDatabase()
     first, second = hunt("callee-nan-as-nil", 2000), hunt("callee-nan-as-nil", 1)
@@ -86,7 +111,8 @@ def test_what_one_worker_has_found_another_begins_with() -> None:
 
 def test_a_case_of_actions_keeps_to_the_schema(tmp_path: Path) -> None:
     drawn = [
-        [verb, number % 3, number, 9, "00" if verb == "garbage" else 1] for number, verb in enumerate(VERBS)
+        [verb, number % 3, number, 9, *(["00"] if verb == "garbage" else [1] if verb in VALUED else [])]
+        for number, verb in enumerate((*VERBS, *HEAVY))
     ]
     path = tmp_path / "case.json"
     path.write_text(json.dumps(document(case_of(drawn))), encoding="utf-8")

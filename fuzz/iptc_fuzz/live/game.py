@@ -48,8 +48,9 @@ class PuttingMany(Putting, Protocol):
 class Game:
     """The conversations of one role.
 
-    `first` are put before any is drawn. `checks` are the verbs of steps that only look, and `sound` says
-    whether a case that was cut short still expects nothing but what is certain.
+    `first` are put before any is drawn, `tiny` are tried where a larger one has a finding. `checks` are the
+    verbs of steps that only look, and `sound` says whether a case that was cut short still expects nothing
+    but what is certain.
     """
 
     role: str
@@ -59,4 +60,5 @@ class Game:
     told: Callable[[Shown, Key], Case]
     checks: frozenset[str]
     first: Callable[[], Iterable[list[Action]]] = tuple
+    tiny: Callable[[], Iterable[list[Action]]] = tuple
     sound: Callable[[Case], bool] = lambda _: True

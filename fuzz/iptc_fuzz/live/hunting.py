@@ -13,7 +13,7 @@ from iptc_conformance.driving.process import NothingJudgedError
 from iptc_fuzz.live.drawing import actions
 from iptc_fuzz.live.game import Game, Putting, PuttingMany
 from iptc_fuzz.live.shrinking import CHECKS, Shrinker
-from iptc_fuzz.live.sweep import sweep
+from iptc_fuzz.live.sweep import sweep, tiny
 from iptc_fuzz.live.trial import Bench, Key, Shown, case_of, document, told
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 _ROUND = 25
 _DATABASE_KEY = "iptc-fuzz-live-{role}"
 _BESIDE = 48
+_SMALL = 4
 _HOPE = 6
 """What was seen so often among others, and never alone, is not looked into any more."""
 _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
 
-CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep)
+CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep, tiny)
 """Conversations with a callee."""
 
 
@@ -257,11 +258,18 @@ class Hunt:
         if not self._again(bench, first.case, shows):
             return None if key in first.warned else Caught(key, self.game.told(first, key), flaky=True)
         seconds = self.limits.shrink_seconds / (4 if key in first.warned else 1)
-        small, case = Shrinker(shows, seconds, self.game).shrink(drawn)
+        begin = self._tiny(first.case, shows) or drawn
+        small, case = Shrinker(shows, seconds, self.game).shrink(begin)
         certain = case == first.case or self._again(bench, case, shows)
         if self.database is not None:
             self.database.save(self._key, json.dumps(small).encode())
         return Caught(key, self.game.told(last, key), flaky=not certain)
+
+    def _tiny(self, case: Case, shows: Callable[[Case], bool]) -> Sequence[Action] | None:
+        """The first of the smallest conversations that shows the finding too."""
+        if len(case.steps) <= _SMALL:
+            return None
+        return next((one for one in self.game.tiny() if shows(self.game.case_of(one))), None)
 
     def _again(self, bench: Putting, case: Case, shows: Callable[[Case], bool]) -> bool:
         for _ in range(_TRIES):

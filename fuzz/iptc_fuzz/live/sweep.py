@@ -54,6 +54,14 @@ def sweep() -> tuple[Actions, ...]:
     return (*quick, *_heavy())
 
 
+@cache
+def tiny() -> tuple[Actions, ...]:
+    """The smallest conversations: a connection alone, a call, and a call that is cancelled."""
+    calls = [[["open", 0, _SETTLED, choice, 1]] for choice in range(len(FUNCTIONS))]
+    bare: list[Actions] = [[["barrier", 0, 0, 1]], [["barrier", 0, 0, 0]]]
+    return (*bare, *calls, *([["cancel", 0, choice, 1]] for choice in range(len(LASTING))))
+
+
 def _calls() -> Iterator[Actions]:
     for choice in range(4 * len(FUNCTIONS)):
         if (
