@@ -60,5 +60,5 @@ class Game:
     told: Callable[[Shown, Key], Case]
     checks: frozenset[str]
     first: Callable[[], Iterable[list[Action]]] = tuple
-    tiny: Callable[[], Iterable[list[Action]]] = tuple
     sound: Callable[[Case], bool] = lambda _: True
+    tiny: Callable[[], Iterable[list[Action]]] = tuple

@@ -39,7 +39,7 @@ _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
 
-CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep, tiny)
+CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep, tiny=tiny)
 """Conversations with a callee."""
 
 
