@@ -172,8 +172,7 @@ class _Lanes:
         host, count = self._shared.pop() if self._shared and not fresh else (await self._take(), 0)
         result = await run_case(case, host, self._settings)
         self._reached(host.recorder)
-        spent = case.hostile or not host.usable or result.verdict not in {"pass", "warn"}
-        if spent or count >= _MOST_CASES:
+        if _spent(case, host, result) or count >= _MOST_CASES:
             self._ready.let_go(host)
         else:
             self._shared.append((host, count + 1))
@@ -189,6 +188,15 @@ class _Lanes:
         if self._pool is None:
             raise RuntimeError("not started yet")
         return self._pool
+
+
+def _spent(case: Case, host: Host, result: Result) -> bool:
+    """Whether a driver can't take another conversation, or should not.
+
+    One that has failed may, if it still serves: a finding has to show again on a fresh one anyway.
+    """
+    serves = result.verdict in {"pass", "warn", "fail"} and not result.waited and host.usable
+    return case.hostile or not serves or any(found.reaction == "close" for found in result.findings)
 
 
 class _Loop:

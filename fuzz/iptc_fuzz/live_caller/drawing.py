@@ -97,7 +97,8 @@ def _honest() -> Iterator[list[Action]]:
     for at in range(0, len(leaves), _BATCH):
         for form in (CALL, ECHO):
             yield [["ask", 0, 0, form, leaves[at : at + _BATCH]]]
-    for value in (None, False, 0, "", {"$float": 1.0}, {"$map": []}):
+    small: tuple[Any, ...] = (None, False, 0, "", {"$float": 1.0}, {"$map": []})
+    for value in small:
         yield [["ask", 0, 0, CALL, value]]
         yield [["ask", 0, 0, COLLECT, value]]
         yield [["ask", 0, 0, STREAM + 2 * len(FORMS), value]]
