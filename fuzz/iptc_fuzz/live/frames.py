@@ -86,8 +86,13 @@ _MALFORMED_OPENS: tuple[Any, ...] = (
     lambda _: [_NS, "echo", {"value": 1}, [1, 2]],
     lambda uid: [_NS, "echo", {"value": {"$raw": "a2c328"}}, uid],
     lambda uid: [{"$raw": "a2c328"}, "echo", {"value": 1}, uid],
+    lambda uid: [_NS, "echo", {"value": {"$raw": "81a2c32801"}}, uid],
+    lambda uid: [_NS, "echo", {"value": {"$raw": "91a1ff"}}, uid],
+    lambda uid: [_NS, "echo", {"$raw": "81a1ff01"}, uid],
 )
+REFUSED = len(_REFUSED) + len(_UIDS) + len(_MALFORMED_OPENS)
 _CANCELS: tuple[Any, ...] = ({}, {"cid": "x", "more": 1}, {"cid": 7}, {"cid": [1]}, {"cid": None})
+REFUSED += len(_CANCELS)
 _TYPED = {"one_of": [{"fail": "ProtocolError"}, {"fail": "*", "warns": "ERR-06s"}]}
 
 

@@ -56,11 +56,12 @@ def a_stream(script: Script, slot: int, pick: int, choice: int = 0) -> Call | No
 
 def do_item(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """Send items."""
-    value = small(value)
     times = _TIMES[(choice // 3) % len(_TIMES)]
     call = a_stream(script, slot, pick, choice)
     if call is None:
         return
+    if times > 1 or call.func != "ctx_echo":
+        value = small(value)
     if len(call.items) - call.echoed + times > _UNREAD:
         if call.func != "ctx_echo":
             return
@@ -68,6 +69,8 @@ def do_item(script: Script, slot: int, pick: int, choice: int, value: Any) -> No
     step: Step = {"item": call.name, "value": {"$i": True} if times > 2 else value, "on": call.conn}
     script.steps.append({**step, "times": times} if times > 1 else step)
     call.items += list(range(times)) if times > 2 else [value] * times
+    if small(value) != value:
+        script.settle(call)
 
 
 def do_end(script: Script, slot: int, pick: int, choice: int, _value: Any) -> None:

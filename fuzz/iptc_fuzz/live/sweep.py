@@ -20,6 +20,7 @@ Actions = list[Action]
 
 _SETTLED = 1
 _FALSY: tuple[Any, ...] = (None, False, 0, "", [], {"$map": []}, {"$float": "-0.0"})
+_LARGE: tuple[Any, ...] = ({"$zeros": 70000}, {"$repeat": ["x", 300_000]}, {"$range": 66_000})
 _CONTAINERS: tuple[Any, ...] = (
     [[1, [2]], {"a": {"b": [None]}}],
     [{"a": 1}, {"b": 2}],
@@ -73,7 +74,7 @@ def _calls() -> Iterator[Actions]:
     for choice in range(len(FUNCTIONS)):
         yield [["burst", 0, 1, choice, 1]]
         yield [["early", 0, 0, choice, 1]]
-    for choice in range(35):
+    for choice in range(frames.REFUSED):
         yield [_WITH, _BESIDE, ["refused", 0, 1, choice]]
     for split in range(4):
         yield [["together", 0, split | 4, choice, 1] for choice in range(3)]
@@ -88,6 +89,8 @@ def _calls() -> Iterator[Actions]:
 def _values() -> Iterator[Actions]:
     for value in (*LEAVES, *_CONTAINERS):
         yield [["open", 0, _SETTLED, _func("echo"), value]]
+    for value in _LARGE:
+        yield [["item", 0, 0, 0, value]]
     for value in (*_FALSY, *_CONTAINERS):
         yield [["open", 0, _SETTLED, _func("ctx_return"), value]]
         yield [["item", 0, 0, 0, value], ["item", 0, 0, 0, value], ["end", 0, 0, 0]]
