@@ -180,6 +180,10 @@ kill-matrix: $(READY) ## put every one-bug peer to the cases: each has to be cau
 kill-matrix-quick: $(READY) ## the same by the cases that docs/kill-matrix.md names, in half a minute
 	$(BIN)/python -m faults.matrix --scope quick
 
+.PHONY: fuzz-table
+fuzz-table: $(READY) ## put `iptc fuzz callee` to every one-bug callee and write docs/fuzz-faults.md: an hour on idle cores
+	$(BIN)/python -m faults.fuzz_table
+
 # `make bench QUICK=1` takes one short round of everything; ROUNDS=n takes n rounds.  What each script offers
 # beyond that: python -m bench.rpc --help.
 BENCH_VENV := .venv-bench

@@ -121,6 +121,10 @@ def bad(cid: str) -> list[bytes]:
         _pairs(item, ours)[:-1],
         b"\x91" + _pairs(item, ours),
         b"\xc4\x05" + b"hello",
+        b"\xa1\xff",
+        _pairs((b"\xa1\xff", _ONE), ours),
+        _pairs(item, ours, (b"\xa1\xff", _ONE)),
+        _pairs(item, ours, (b"\x91\xc0", _ONE)),
     ]
     return [
         *shapes,
