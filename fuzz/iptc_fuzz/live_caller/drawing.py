@@ -82,14 +82,13 @@ def _action(verb: str) -> st.SearchStrategy[Action]:
 def sweep() -> Iterator[list[Action]]:
     """Small conversations that visit each kind of dishonesty once, kind by kind in turn."""
     yield from ([["ask", 0, 0, form, 1]] for form in range(len(FORMS)))
-    kinds = (_honest(), _dropped(), _calls_of_ours(), _costly(), _given_up(), _endings())
+    kinds = (_honest(), _dropped(), _calls_of_ours(), _costly(), _given_up(), _endings(), _floods())
     done: set[str] = set()
     for conversation in filter(None, chain.from_iterable(zip_longest(*kinds))):
         steps = json.dumps(script_of(conversation).steps)
         if steps not in done:
             done.add(steps)
             yield conversation
-    yield from ([["flood", 0, 0, choice]] for choice in range(floods.QUICK - 1, len(floods.FLOODS)))
 
 
 def _honest() -> Iterator[list[Action]]:
@@ -170,3 +169,8 @@ def _endings() -> Iterator[list[Action]]:
         for way in (0, 6):
             yield [["leave", 0, form + 12, way]]
     yield [["leave", 0, 0, 3 + 3 * on_connection.LEAVINGS]]
+
+
+def _floods() -> Iterator[list[Action]]:
+    for choice in range(floods.QUICK - 1, len(floods.FLOODS)):
+        yield [["flood", 0, 0, choice]]
