@@ -143,7 +143,9 @@ $(ATHERIS_READY): $(READY)
 .PHONY: fuzz-tractor
 fuzz-tractor: MINUTES := $(if $(filter command line environment,$(origin MINUTES)),$(MINUTES),10)
 fuzz-tractor: $(READY) $(TRACTOR_READY) ## the live fuzzer against tractor 0.1.0a5, 10 minutes or MINUTES; findings by D-number
-	-$(BIN)/iptc fuzz callee --minutes $(MINUTES) --findings build/fuzz/tractor $(FUZZ_OPTIONS) -- $(TRACTOR_CALLEE)
+	rm -rf build/fuzz/tractor
+	-$(BIN)/iptc fuzz callee --minutes $(MINUTES) --timeout 0.5 --findings build/fuzz/tractor $(FUZZ_OPTIONS) \
+	    -- $(TRACTOR_CALLEE)
 	$(BIN)/python tools/fuzz_tractor.py build/fuzz/tractor
 
 fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what is kept goes to build/fuzz
