@@ -153,7 +153,7 @@ fuzz-coverage: $(ATHERIS_READY) ## the targets under atheris, MINUTES each; what
 	seconds=$$(awk 'BEGIN { print int($(MINUTES) * 60) }'); \
 	for target in $(TARGETS); do \
 	    log=build/fuzz/$$target.log; \
-	    $(COVERAGE_GUIDED) $$target build/fuzz/$$target -max_total_time=$$seconds -max_len=4096 \
+	    $(COVERAGE_GUIDED) $$target build/fuzz/$$target -max_total_time=$$seconds -max_len=4096 -use_value_profile=1 \
 	        -artifact_prefix=build/fuzz/$$target- $(FUZZ_OPTIONS) >$$log 2>&1 || { \
 	        failed="$$failed $$target"; grep -v '^INFO' $$log | tail -n 40; }; \
 	    sed -n "s/^#\([0-9]*\)[[:space:]]*\(INITED\|DONE\) *\(cov.*\)/$$target: \2 after \1 executions, \3/p" $$log; \
