@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 _INTERVAL = 0.001
 _DEEPEST = 60
+_OWN_DEPTH = 4
 
 _own: Counter[CodeType] = Counter()
 _with_callees: Counter[CodeType] = Counter()
 
 
 def _sample(_signal: int, frame: FrameType | None) -> None:
-    if frame is None:
+    # A signal may come while the one before it is still counted.
+    if frame is None or _is_sampling(frame):
         return
     _own[frame.f_code] += 1
     seen = set()
@@ -39,6 +41,16 @@ def _sample(_signal: int, frame: FrameType | None) -> None:
         frame = frame.f_back
         depth += 1
     _with_callees.update(seen)
+
+
+def _is_sampling(frame: FrameType | None) -> bool:
+    for _ in range(_OWN_DEPTH):
+        if frame is None:
+            return False
+        if frame.f_code is _sample.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _named(counts: Counter[CodeType]) -> dict[str, int]:
