@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from iptc_fuzz.live.drawing import LEAVES, Action, values
 from iptc_fuzz.live_caller import floods, frames, on_connection
 from iptc_fuzz.live_caller.calls import CALL, COLLECT, ECHO, FORMS, STREAM
+from iptc_fuzz.live_caller.on_calls import ODDITIES
 from iptc_fuzz.live_caller.table import script_of
 from iptc_fuzz.strategies.malformed import broken_bodies
 from iptc_fuzz.strategies.messages import bodies
@@ -105,7 +106,7 @@ def _honest() -> Iterator[list[Action]]:
         yield [["flood", 0, 1, choice]]
     for choice in (0, 1, 4, 5, 8, 12):
         yield [["together", 0, choice & 3, choice, 1]]
-    for choice in range(2):
+    for choice in range(ODDITIES):
         yield [["odd", 0, 0, choice, 1]]
     for choice in range(4):
         yield [["early", 0, 0, choice]]

@@ -235,18 +235,53 @@ def do_together(script: Script, pick: int, choice: int, value: Any) -> None:
 
 
 def do_odd(script: Script, _pick: int, choice: int, value: Any) -> None:
-    """Answer a call in other forms of the same messages."""
+    """Answer a call in other forms of the same messages, or by values that are large, deep or strange."""
     if script.full:
         return
-    call = script.ask(FORMS[CALL], value)
+    at = choice % ODDITIES
+    if at >= len(_STRANGE):
+        _deeper(script)
+        return
+    call = script.ask(FORMS[CALL], value if at < 2 else 1)
+    form, clause, result, same = _STRANGE[at]
     cid: Any = {"$cid": call.name}
-    if choice & 1:
+    if form == "long":
         script.say(frames.long_ack(call, "asyncfunc"), frames.long_result(call))
-        clause = "ENC-10r"
-    else:
+    elif form == "reversed":
         script.say({"send": {"cid": cid, "functype": "asyncfunc"}}, {"send": {"cid": cid, "return": value}})
-        clause = "ENC-09r"
-    script.outcome(call, call.success, clause=clause)
+    else:
+        script.advance(call)
+        script.say({"result": call.name, "value": result})
+        script.heavy = script.heavy or form == "large"
+        call.value = same
+    fails = [{"outcome": "error"}, {"outcome": "protocol-error"}] if clause == "ENC-13r" else []
+    script.outcome(call, call.success, *fails, clause=clause)
+
+
+def _deeper(script: Script) -> None:
+    """Deeper than anybody has to take: it costs no more than the call."""
+    script.broken = True
+    call = script.ask(FORMS[IDLE])
+    script.advance(call)
+    script.advance(call)
+    script.say({"item": call.name, "value": {"$nest": 20000}})
+    call.loud = True
+    script.contained_or_well(call)
+
+
+_EXT: Any = [{"$ext": [5, "0102"]}]
+_TIME: Any = [{"$timestamp": [1700000000, 0]}]
+_STRANGE: tuple[tuple[str, str, Any, Any], ...] = (
+    ("reversed", "ENC-09r", None, None),
+    ("long", "ENC-10r", None, None),
+    ("value", "ENC-06r", {"$nest": 100}, {"$nest": 100}),
+    ("large", "FRM-06r", {"$zeros": 2 << 20}, {"$zeros": 2 << 20}),
+    ("value", "ENC-13r", _EXT, _EXT),
+    ("value", "ENC-13r", _TIME, _TIME),
+    ("value", "ENC-10r", [{"$raw": "ca3fc00000"}, {"$raw": "cabf000000"}], [1.5, -0.5]),
+)
+"""The form, the clause, the value on the wire, and as the application has it."""
+ODDITIES = len(_STRANGE) + 1
 
 
 def do_notice(script: Script, pick: int, choice: int, _value: Any) -> None:

@@ -168,6 +168,14 @@ class Script:
         self.say({"contained": call.op, **more, "within": PATIENCE})
         call.loose = True
 
+    def contained_or_well(self, call: Call) -> None:
+        """What was said may cost the call, or not; the connection would be a warning."""
+        self.say({"end": call.name}, {"result": call.name, "value": call.value})
+        ends: list[Step] = [{"outcome": end} for end in ("return", "protocol-error", "error", "cancelled")]
+        step: Step = {"outcome": call.op, "clause": "ENC-06r", "within": PATIENCE}
+        self.say({**step, "any": [*ends, {"outcome": "disconnected", "warns": "ROB-04r"}]})
+        call.loose = True
+
     # ---- cancels
 
     def reap(self, call: Call, variant: int) -> None:
