@@ -183,8 +183,9 @@ kill-matrix-quick: $(READY) ## the same by the cases that docs/kill-matrix.md na
 	$(BIN)/python -m faults.matrix --scope quick
 
 .PHONY: fuzz-table
-fuzz-table: $(READY) ## put `iptc fuzz callee` to every one-bug callee and write docs/fuzz-faults.md: an hour on idle cores
+fuzz-table: $(READY) ## put the live fuzzers to every one-bug peer, write docs/fuzz-faults.md and docs/fuzz-callers.md: two hours on idle cores
 	$(BIN)/python -m faults.fuzz_table
+	$(BIN)/python -m faults.fuzz_table --role caller
 
 # `make bench QUICK=1` takes one short round of everything; ROUNDS=n takes n rounds.  What each script offers
 # beyond that: python -m bench.rpc --help.

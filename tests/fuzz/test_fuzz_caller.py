@@ -113,7 +113,7 @@ def test_a_driver_as_a_process_is_found_out_and_its_case_replays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["--", sys.executable, "-m", "faults", "caller-stop-is-nil"]
-    options = ["--minutes", "0.3", "--seed", "1", "--findings", str(tmp_path)]
+    options = ["--minutes", "0.2", "--seed", "1", "--findings", str(tmp_path)]
     assert main(["fuzz", "caller", *options, *command]) == 1
     told = capsys.readouterr().out
     (path, *_) = sorted(tmp_path.glob("*str-05s*.json"))
