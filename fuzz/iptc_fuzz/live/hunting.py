@@ -131,6 +131,10 @@ class Hunt:
     def _stored(self) -> list[bytes]:
         return list(self.database.fetch(self._key)) if self.database else []
 
+    def _late(self) -> bool:
+        self.seconds = time.monotonic() - self._began
+        return self.seconds > self.limits.seconds or bool(self.faults)
+
     def _certain(self) -> int:
         return sum(not caught.flaky for caught in self.caught.values())
 
@@ -215,7 +219,7 @@ class Hunt:
         """Go after what is new in a conversation; what was seen among others has to show alone."""
         known = {*self.caught, *self.warned}
         new = [key for key in (*shown.keys, *shown.warned) if key not in known and self._hopeful(key)]
-        if not new or self._over():
+        if not new or self._late() or self._certain() >= self.limits.findings:
             return
         try:
             self._look_closer(bench, drawn, shown, new, alone=alone)

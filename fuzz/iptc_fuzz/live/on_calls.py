@@ -135,6 +135,7 @@ def _close_stream(script: Script, call: Call) -> None:
 
 def late_cancel(script: Script, target: str, conn: str) -> None:
     """Cancel what is over, or what was never there."""
+    script.blame = "CXL-10r"
     kill = script.name("k")
     script.steps.append({"cancel": kill, "target": target, "on": conn})
     events = [{"ack": "asyncfunc"}, UNKNOWN]

@@ -40,6 +40,7 @@ def do_close(script: Script, slot: int, _pick: int, choice: int, _value: Any) ->
     conn, how = script.conn(slot), _HOWS[choice % 3]
     if choice & 4:
         script.opened(new_call(script, slot, choice, 1))
+    script.blame = "DSC-05r"
     script.steps.append({"close": conn, "how": how})
     if how == "half":
         script.steps.append({"closed": conn, "clause": "DSC-05r", "within": PATIENCE})
@@ -49,6 +50,7 @@ def do_close(script: Script, slot: int, _pick: int, choice: int, _value: Any) ->
 def do_goodbye(script: Script, slot: int, _pick: int, choice: int, _value: Any) -> None:
     """Leave, and perhaps say more."""
     conn = script.conn(slot)
+    script.blame = "DSC-05r"
     script.steps.append({"goodbye": conn})
     if choice & 3 == 0:
         script.broken = True
@@ -68,6 +70,7 @@ def do_goodbye(script: Script, slot: int, _pick: int, choice: int, _value: Any) 
 def do_fatal(script: Script, slot: int, _pick: int, _choice: int, _value: Any) -> None:
     """Send FATAL."""
     conn = script.conn(slot)
+    script.blame = "ERR-04r"
     script.steps.append({"fatal": "ProtocolError", "on": conn})
     script.gone(conn, "ERR-04r")
     script.steps.append({"close": conn, "how": "close"})

@@ -27,6 +27,7 @@ class Script:
     """Steps, and the state in which they leave the two sides.
 
     `broken`: it breaks rules. `heavy`: it takes its time. `functions`: those that the testee has to serve.
+    `blame`: the clause that is likely to be broken where something comes that is not owed.
     `hello_seconds`: what the testee is to be started with, so that it loses patience sooner.
     """
 
@@ -37,6 +38,7 @@ class Script:
     broken: bool = False
     heavy: bool = False
     hello_seconds: float | None = None
+    blame: str | None = None
     functions: set[str] = field(default_factory=lambda: {"echo"})
     _used: dict[int, int] = field(default_factory=dict)
     _names: int = 0
@@ -164,6 +166,8 @@ class Script:
         """A fresh echo is answered, and nothing came that was not owed."""
         allow = [name for call in self.of(conn) if not call.quiet for name in (call.name, *call.cancels)]
         step: Step = {"barrier": conn, "within": PATIENCE}
+        if self.blame is not None:
+            step["clause"] = self.blame
         self.steps.append({**step, "allow": allow} if allow else step)
 
     def finish(self) -> None:
