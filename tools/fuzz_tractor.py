@@ -90,7 +90,7 @@ RULES = (
     # It went on.
     Rule("D2", "TRM-01s CXL-02r", _says('"cancel"')),
     Rule("D4", "CXL-04s", _says('"func": "count')),
-    Rule("D5", "CXL-03s CXL-03r CXL-10r", _anything),
+    Rule("D5", "CXL-03s CXL-03r CXL-10r", lambda finding: finding.verdict != "warn"),
     Rule("D6", "CXL-06r OPN-11r", _says('"cancel"')),
     Rule("D7", "STR-03s", _anything),
     Rule("D10", "TRM-03s ERR-05s FLW-03s", _anything),
