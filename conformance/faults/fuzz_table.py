@@ -96,7 +96,7 @@ def markdown(rows: list[Row], seconds: float, role: str) -> str:
         share = 100 * len(found) / len(bugs)
         half = times[len(times) // 2]
         lines.append(f"{len(found)} of {len(bugs)} found ({share:.0f} %) within {seconds:g} s each.")
-        if len(bugs) < (whole := sum(one.role == "callee" for one in faults())):
+        if len(bugs) < (whole := sum(one.role == role for one in faults())):
             lines.append(f"These are a sample: there are {whole} such faults.")
         lines.append(f"Half of the finds took no more than {half:g} s, the last {times[-1]:g} s.")
         lines.append(f"A case has {sum(steps) / len(steps):.1f} steps on average, {max(steps)} at most.")
