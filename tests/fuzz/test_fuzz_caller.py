@@ -73,7 +73,7 @@ def test_what_is_drawn_finds_nothing_in_honest_callers(name: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "clause"),
     [
-        ("caller-end-doubled", "STR-03s"),
+        ("caller-end-doubled", "TRM-03s"),
         ("caller-nan-as-nil", "ENC-11r"),
         ("caller-second-started-taken", "CTX-02r"),
         ("caller-pending-outlive-reset", "DSC-04r"),
@@ -109,16 +109,11 @@ def _cut(case: Case, steps: int) -> Case:
     return replace(case, steps=case.steps[:steps])
 
 
-def test_a_driver_as_a_process_is_found_out_and_its_case_replays(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_driver_as_a_process_is_found_out_and_its_case_replays(tmp_path: Path) -> None:
     command = ["--", sys.executable, "-m", "faults", "caller-stop-is-nil"]
     options = ["--minutes", "0.2", "--seed", "1", "--findings", str(tmp_path)]
     assert main(["fuzz", "caller", *options, *command]) == 1
-    told = capsys.readouterr().out
     (path, *_) = sorted(tmp_path.glob("*str-05s*.json"))
-    assert f"iptc conform caller --cases {path} -- {sys.executable} -m faults caller-stop-is-nil" in told
-    assert "clauses reached" in told
     assert main(["conform", "caller", "--cases", str(path), *command]) == 1
 
 

@@ -90,8 +90,10 @@ def shown(case: Case, result: Result) -> Shown:
 
 
 def told(found: Shown, key: Key) -> Case:
-    """The case of a finding as it is written: about its clause, and saying what it breaks itself."""
-    broken = {finding.clause for finding in found.result.findings if finding.side == "acceptor"}
+    """The case of a finding as it is written: about its clause.
+
+    It may break whatever it likes: how far it gets, and so what it breaks, depends on the driver.
+    """
     clauses = (key.clause, *(clause for clause in _LIKELY if clause != key.clause))
     detail = found.result.detail.splitlines()[0][:200]
     return replace(
@@ -101,5 +103,4 @@ def told(found: Shown, key: Key) -> Case:
         title=f"{key}: {detail}",
         clauses=clauses,
         level="SHOULD" if key.verdict == "warn" else "MUST",
-        violates=tuple(sorted(broken)) if found.case.violates else (),
     )
