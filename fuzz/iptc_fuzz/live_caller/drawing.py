@@ -166,6 +166,7 @@ def _endings() -> Iterator[list[Action]]:
         yield [["shut", 0, 6, choice]]
     for choice in reversed(range(on_connection.HELLOS)):
         yield [["hello", 0, 0, choice]]
+    yield [["leave", 0, 6, 2]]
     for form in range(5):
         for way in (0, 6):
             yield [["leave", 0, form + 12, way]]
