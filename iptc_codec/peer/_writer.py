@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._transport import Transport
 
 _HEADER_BYTES = 4
+_PIECE = 32768
+"""Bytes that are worth a system call of their own."""
 _BATCH = 262144
 _AT_ONCE = 16
 """How many of those that wait for room look again at a time: woken all, most would find it taken."""
@@ -142,7 +144,7 @@ class Writer:
                 while True:
                     while not self._parts:
                         await self._find_work()
-                    await trio.lowlevel.checkpoint()  # for what others have to say in this turn
+                    await self._gather()
                     await self._write_some()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self.stop()
@@ -150,9 +152,17 @@ class Writer:
     async def _find_work(self) -> None:
         if self._room:
             self._room.unpark(count=_AT_ONCE)
-            await trio.lowlevel.checkpoint()
-        else:
+        await trio.lowlevel.checkpoint()
+        if not self._parts and not self._room:  # nobody goes on: the next frame may go out at once
+            self._turn = _FRESH
             await self._work.wait()
+
+    async def _gather(self) -> None:
+        """Wait for what others have to say in this turn, and in the next ones while they go on."""
+        seen = -1
+        while seen < self._queued < self._written + _PIECE:
+            seen = self._queued
+            await trio.lowlevel.checkpoint()
 
     def _write_now(self) -> None:
         """Write all that is queued, as far as the stream takes it; the task goes on with the rest."""
@@ -173,7 +183,7 @@ class Writer:
             self._turn = Turn.WRITING
             await self._transport.write(data[taken:])
         if not self.stopped:
-            self._turn = _FRESH
+            self._turn = _TAKEN
         self._wrote(len(data))
 
     def _batch(self) -> list[bytes]:
