@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Message, Open
-from ._wire import CALL_READERS, NOT_TAKEN, PLAIN, TWO_ENTRIES
+from ._wire import CALL_READERS, NOT_TAKEN, PLAIN_WRITERS, TWO_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,12 +103,13 @@ class Connection:
     def parts(self, message: Message) -> tuple[bytes, bytes]:
         """Take a message onto the stream as `send` does; its frame in two parts, the length and the body."""
         # The common message, inline: one legal in itself, of a call that may simply go on with it.
-        said = self._said
-        if isinstance(message, PLAIN) and type(message.cid) is str:
-            call = said.calls.get(message.cid)
-            place = call and call.place.ours.get(message.event)
+        said, plain = self._said, PLAIN_WRITERS.get(type(message))
+        if plain:
+            one: Any = message
+            call = said.calls.get(one.cid) if type(one.cid) is str else None
+            place = call.place.ours.get(one.event) if call else None
             if call and place and said.halves[self.role] is _TALKING:
-                body = _wire.write_plain(message)
+                body = plain(message)
                 if body and len(body) <= self._frame_bytes:
                     if place is not call.place:
                         said.calls.move_to(call, place)

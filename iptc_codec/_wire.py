@@ -65,9 +65,6 @@ _read_any = msgspec.msgpack.Decoder().decode
 _skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 
-PLAIN: Final = (Item, Result, Started, Ack, End)
-"""Messages that are legal in themselves, whatever their value is, if their cid and their event are."""
-
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""
 
@@ -259,17 +256,36 @@ def write_open(opening: Open) -> bytes | None:
         return None
 
 
-def write_plain(message: Item | Result | Started | Ack | End) -> bytes | None:
-    """Write as `write` does; None if that would raise."""
+def _write_value(message: Any) -> bytes | None:
     try:
-        if isinstance(message, End):
-            return _write(_Stop(stop=True, cid=message.cid))
         body = _write(message)
-        if not isinstance(message, Ack) and type(message.value) not in _SCALARS:
+        if type(message.value) not in _SCALARS:
             _skip(body)
     except Exception:  # noqa: BLE001 - whatever the application's values raise, `write` says it
         return None
     return body
+
+
+def _write_ack(message: Any) -> bytes | None:
+    try:
+        return _write(message)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+def _write_end(message: Any) -> bytes | None:
+    return _write_ack(_Stop(stop=True, cid=message.cid))
+
+
+PLAIN_WRITERS: Final[dict[type, Callable[[Any], bytes | None]]] = {
+    Item: _write_value,
+    Result: _write_value,
+    Started: _write_value,
+    Ack: _write_ack,
+    End: _write_end,
+}
+"""The writers of messages that are legal in themselves, whatever their value is, if their cid and their event
+are. They write as `write` does; None if that would raise."""
 
 
 def _finding(clause: str, message: Message, detail: str) -> Violation:

@@ -117,7 +117,7 @@ class Endpoint:
 
     def send_now(self, value: object) -> bool:
         """Send an item; false, and nothing has happened, if that might wait. Raises as `send` does."""
-        if not self._turn or self.link.writer.full:
+        if not self._turn or self.outcome is not None or self.link.writer.full:
             return False
         self._turn -= 1
         self._post(value)
@@ -128,12 +128,12 @@ class Endpoint:
         await self._next_turn()
         if self.link.writer.full:
             await self.link.room()
-        self._post(value)
-
-    def _post(self, value: object) -> None:
         if self.outcome is not None:
             self.check()
             raise trio.ClosedResourceError("this half of the stream is closed")
+        self._post(value)
+
+    def _post(self, value: object) -> None:
         try:
             self.link.post(Item(value, self.cid))
         except LocalProtocolError:

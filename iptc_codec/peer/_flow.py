@@ -49,6 +49,7 @@ class Gate:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.most_items, self.most_bytes = limits.held_items, limits.held_bytes
         self.above: dict[Inbox, float] = {}
         """Those above their mark, and since when nothing was taken from them. Then the gate is shut."""
         self._shut_since: dict[Inbox, float] = {}
@@ -123,9 +124,9 @@ class Inbox:
                 items = self.items = deque()
             items.append((value, size))
             self._bytes += size
-            limits = self._gate.limits
-            if len(items) >= limits.held_items or self._bytes >= limits.held_bytes:
-                self._gate.touch(self)
+            gate = self._gate
+            if len(items) >= gate.most_items or self._bytes >= gate.most_bytes:
+                gate.touch(self)
         elif self._mode is Mode.OVERRUN:
             self.lost += 1
             return self.lost == 1

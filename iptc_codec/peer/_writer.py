@@ -50,9 +50,9 @@ class Writer:
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
         self._settings = settings
-        self._send_bytes = settings.send_bytes
         self._parts: list[bytes] = []
         self._queued = self._written = 0
+        self._full_at = settings.send_bytes
         self._answers = 0
         self._ends: deque[tuple[int, int]] = deque()  # of each answer: where it ends, and its size
         self._turn = Turn.FRESH
@@ -96,7 +96,7 @@ class Writer:
     @property
     def full(self) -> bool:
         """Whether no application data should be queued: so much waits, or nothing is written any more."""
-        return self._queued - self._written > self._send_bytes or self._turn is _STOPPED
+        return self._queued > self._full_at
 
     async def progress(self) -> None:
         """Wait until there may be room, or never will be."""
@@ -132,6 +132,7 @@ class Writer:
     def stop(self) -> None:
         """Write nothing more. The connection has to be closed then: a frame may be half written."""
         self._turn = _STOPPED
+        self._full_at = -1
         self._scope.cancel()
         self._parts.clear()
         self._progress.unpark_all()
@@ -199,6 +200,8 @@ class Writer:
 
     def _wrote(self, size: int) -> None:
         self._written += size
+        if self._turn is not _STOPPED:
+            self._full_at += size
         while self._ends and self._ends[0][0] <= self._written:
             self._answers -= self._ends.popleft()[1]
         if self._progress:
