@@ -20,7 +20,7 @@ from ._errors import (
     UnencodableValueError,
     Violation,
 )
-from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived
+from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived, Items
 from ._framing import Deframer, frame
 from ._limits import Limits
 from ._messages import (
@@ -70,6 +70,7 @@ __all__ = (
     "Hello",
     "HelloReceived",
     "Item",
+    "Items",
     "Limits",
     "LocalProtocolError",
     "Message",

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ._errors import Violation
-from ._messages import CallMessage, Fatal
+from ._messages import CallMessage, Fatal, Item
 
 
 class HelloReceived(Struct, frozen=True):
@@ -25,6 +25,14 @@ class ConnectionLost(Struct, frozen=True):
     """The other side's stream has ended, inside a frame if `truncated`. All calls are over (DSC-04r)."""
 
     truncated: bool = False
+
+
+class Items(Struct, frozen=True, gc=False):
+    """Items of one call that came one after the other, and the lengths of their bodies."""
+
+    cid: str
+    items: list[Item]
+    sizes: list[int]
 
 
 Event = CallMessage | Fatal | HelloReceived | GoodbyeReceived | ConnectionLost | Violation

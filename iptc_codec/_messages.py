@@ -44,7 +44,7 @@ class Command(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     cid: Cid
 
 
-class Open(Struct, frozen=True, forbid_unknown_fields=True):
+class Open(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """OPEN: a caller opens a call."""
 
     event: ClassVar[CallEvent] = CallEvent.OPEN
@@ -61,7 +61,7 @@ class Open(Struct, frozen=True, forbid_unknown_fields=True):
         return self.cmd.cid
 
 
-class Ack(Struct, frozen=True, forbid_unknown_fields=True):
+class Ack(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """ACK: the callee takes the call, and says of which kind it is (OPN-05s)."""
 
     functype: FuncType
@@ -77,7 +77,7 @@ class Ack(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class Started(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "started"}):
+class Started(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "started"}):
     """STARTED: the first value of a context."""
 
     event: ClassVar[CallEvent] = CallEvent.STARTED
@@ -85,7 +85,7 @@ class Started(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": 
     cid: Cid
 
 
-class Item(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "yield"}):
+class Item(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "yield"}):
     """ITEM: an item of a stream."""
 
     event: ClassVar[CallEvent] = CallEvent.ITEM
@@ -93,14 +93,14 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "yi
     cid: Cid
 
 
-class End(Struct, frozen=True):
+class End(Struct, frozen=True, gc=False):
     """END: the sender's half of the stream is closed; the terminal of a generator. Its `stop` is true."""
 
     event: ClassVar[CallEvent] = CallEvent.END
     cid: Cid
 
 
-class Result(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "return"}):
+class Result(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "return"}):
     """RESULT: the terminal of a unary call or a context."""
 
     event: ClassVar[CallEvent] = CallEvent.RESULT
@@ -108,14 +108,14 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "
     cid: Cid
 
 
-class ErrorBody(Struct, frozen=True, forbid_unknown_fields=True):
+class ErrorBody(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What failed (ERR-01s): its traceback, as text for people, and the name of its type."""
 
     tb_str: str
     type_str: str
 
 
-class Fail(Struct, frozen=True, forbid_unknown_fields=True):
+class Fail(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """FAIL, the terminal of a call that failed, or OVERRUN, the notice that a receiver has dropped items."""
 
     error: ErrorBody
@@ -137,7 +137,7 @@ class Fail(Struct, frozen=True, forbid_unknown_fields=True):
         return CallEvent.OVERRUN if self.is_overrun else CallEvent.FAIL
 
 
-class Fatal(Struct, frozen=True, forbid_unknown_fields=True):
+class Fatal(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """FATAL: every call of the connection has failed, and nothing beyond it (ERR-04r)."""
 
     error: ErrorBody
@@ -148,7 +148,7 @@ class Fatal(Struct, frozen=True, forbid_unknown_fields=True):
         return cls(ErrorBody(tb_str, type_str))
 
 
-class Goodbye(Struct, frozen=True):
+class Goodbye(Struct, frozen=True, gc=False):
     """GOODBYE: this side's last frame (DSC-01s)."""
 
 

@@ -23,7 +23,7 @@ import trio
 from ._errors import StreamOverrunError
 
 if TYPE_CHECKING:
-    from iptc_codec import Limits
+    from iptc_codec import Item, Limits
 
 
 _PAUSE_STALLS = 30
@@ -92,37 +92,57 @@ class Gate:
         return min(self.above[inbox] + stall, self._shut_since[inbox] + _PAUSE_STALLS * stall)
 
 
-_NO_ITEMS: Final[deque[tuple[object, int]]] = deque(maxlen=0)
+_NO_ITEMS: Final[deque[tuple[Item, int]]] = deque(maxlen=0)
+
+TURN: Final = 64
+"""After so many items a task lets the others run and looks whether it is cancelled, whether it would have to
+wait or not. Both cost more than all the work for one item."""
+
+NOTHING: Final = object()
+"""In the place of an item: there is none, or it is not this task's turn."""
 
 
 class Inbox:
     """The items of one call that its consumer has not taken yet."""
 
-    __slots__ = ("_bytes", "_gate", "_mode", "items", "lost")
+    __slots__ = ("_bytes", "_gate", "_items", "_mode", "lost", "turn")
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self.items = _NO_ITEMS
-        """The oldest first, each with the size of its frame. Only looked at from outside."""
+        self._items = _NO_ITEMS  # the oldest first, each with the size of its frame
         self._bytes = 0
         self._mode = _HOLDING
         self.lost = 0
+        self.turn = TURN
+        """How many more `take_now` gives before the consumer lets others run, and sets this anew."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to take, not even word of a loss."""
-        return not self.items and not self.lost
+        return not self._items and not self.lost
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self._items)
 
-    def put(self, value: object, size: int) -> bool:
+    def put_all(self, items: list[Item], sizes: list[int]) -> bool:
+        """Take items in one go. False, and nothing has happened, if they have to be looked at one by one."""
+        gate, size = self._gate, sum(sizes)
+        fits = len(self._items) + len(items) < gate.most_items and self._bytes + size < gate.most_bytes
+        if self._mode is not _HOLDING or not fits:
+            return False
+        if self._items is _NO_ITEMS:
+            self._items = deque()
+        self._items.extend(zip(items, sizes, strict=True))
+        self._bytes += size
+        return True
+
+    def put(self, item: Item, size: int) -> bool:
         """Take an item of a frame of `size` bytes. True if it is the first that is lost: give notice."""
         if self._mode is _HOLDING:
-            items = self.items
+            items = self._items
             if items is _NO_ITEMS:  # most calls never need one, and it is larger than all the rest of a call
-                items = self.items = deque()
-            items.append((value, size))
+                items = self._items = deque()
+            items.append((item, size))
             self._bytes += size
             gate = self._gate
             if len(items) >= gate.most_items or self._bytes >= gate.most_bytes:
@@ -132,22 +152,30 @@ class Inbox:
             return self.lost == 1
         return False
 
-    def take(self) -> object:
-        """The oldest item. Raises `IndexError` if there is none, `StreamOverrunError` if they were lost."""
-        if not self.items and self.lost:
-            raise StreamOverrunError(self.lost)
-        value, size = self.items.popleft()
+    def take_now(self) -> object:
+        """The oldest item; `NOTHING` if there is none, or the consumer has had its turn."""
+        if not self.turn or not self._items:
+            return NOTHING
+        self.turn -= 1
+        item, size = self._items.popleft()
         self._bytes -= size
         if self._gate.above:
             self._refill()
-        return value
+        return item.value
+
+    def take(self) -> object:
+        """The oldest item. Raises `IndexError` if there is none, `StreamOverrunError` if they were lost."""
+        if not self._items and self.lost:
+            raise StreamOverrunError(self.lost)
+        self.turn = max(self.turn, 1)
+        return self.take_now()
 
     def take_all(self) -> list[object]:
         """All items that are held, the oldest first. Raises `StreamOverrunError` as `take` does."""
-        if not self.items and self.lost:
+        if not self._items and self.lost:
             raise StreamOverrunError(self.lost)
-        values = [value for value, _ in self.items]
-        self.items.clear()
+        values = [item.value for item, _ in self._items]
+        self._items.clear()
         self._bytes = 0
         if self._gate.above:
             self._refill()
@@ -168,11 +196,11 @@ class Inbox:
     def leave(self) -> None:
         """The consumer is gone: let go what is held and what still comes."""
         self._mode = Mode.LEFT
-        self.items = _NO_ITEMS
+        self._items = _NO_ITEMS
         self._bytes = 0
         self._gate.clear(self)
 
     def _above(self, refill: int) -> bool:
         limits = self._gate.limits
         # Of the bytes no refill is asked: the next item that goes above shuts the gate again.
-        return len(self.items) > max(0, limits.held_items - 1 - refill) or self._bytes >= limits.held_bytes
+        return len(self._items) > max(0, limits.held_items - 1 - refill) or self._bytes >= limits.held_bytes

@@ -21,6 +21,7 @@ from iptc_codec import (
     GoodbyeReceived,
     HelloReceived,
     Item,
+    Items,
     Open,
     Reaction,
     Result,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._calls import Calls
+    from ._endpoint import Endpoint
     from ._link import Link
     from ._serving import Serving
 
@@ -92,10 +94,14 @@ class Reader:
         writer, handlers = link.writer, self._handlers
         called, served, above = self._called, self._served, link.gate.above
         while data := await link.transport.read():
-            for event in conn.events(data):
-                if type(event) is Item:  # most of them
+            for event in conn.batches(data):
+                if type(event) is Items:  # most of what comes in large pieces
+                    end = served(event.cid) or called(event.cid)
+                    if end and not end.deliver_all(event):
+                        await self._one_by_one(end, event)
+                elif type(event) is Item:
                     if end := served(event.cid) or called(event.cid):
-                        end.deliver(event.value, conn.body_bytes)
+                        end.deliver(event, conn.body_bytes)
                         if above:
                             await link.gate.passage()
                 else:
@@ -105,6 +111,12 @@ class Reader:
             writer.next_turn()
         inside = any(isinstance(event, ConnectionLost) and event.truncated for event in conn.receive_eof())
         raise Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
+
+    async def _one_by_one(self, end: Endpoint, event: Items) -> None:
+        for item, size in zip(event.items, event.sizes, strict=True):
+            end.deliver(item, size)
+            if self._link.gate.shut:
+                await self._link.gate.passage()
 
     # The connection.
 

@@ -8,7 +8,7 @@ import trio
 
 from iptc_codec import End
 
-from ._endpoint import NOTHING
+from ._flow import NOTHING
 from ._report import failure
 
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ class ItemStream:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._take_now = endpoint.inbox.take_now
 
     def __aiter__(self) -> ItemStream:
         return self
 
     async def __anext__(self) -> object:
-        if (item := self._endpoint.receive_now()) is not NOTHING:
+        if (item := self._take_now()) is not NOTHING:
             return item
         try:
             return await self._endpoint.receive()
@@ -44,7 +45,7 @@ class ItemStream:
 
         Raises `trio.ClosedResourceError` once the block was left.
         """
-        if (item := self._endpoint.receive_now()) is not NOTHING:
+        if (item := self._take_now()) is not NOTHING:
             return item
         return await self._endpoint.receive()
 

@@ -53,6 +53,8 @@ class Writer:
         self._parts: list[bytes] = []
         self._queued = self._written = 0
         self._full_at = settings.send_bytes
+        self.full = False
+        """Whether no application data should be queued: so much waits, or nothing is written any more."""
         self._answers = 0
         self._ends: deque[tuple[int, int]] = deque()  # of each answer: where it ends, and its size
         self._turn = Turn.FRESH
@@ -72,10 +74,11 @@ class Writer:
         size = _HEADER_BYTES + len(parts[1])
         self._parts += parts
         self._queued += size
+        self.full = self._queued > self._full_at
         if answer:
             self._answers += size
             self._ends.append((self._queued, size))
-        if not hold:
+        if not hold and (self._turn is _FRESH or self._work.tasks):
             self.let_go()
 
     def next_turn(self) -> None:
@@ -92,11 +95,6 @@ class Writer:
             self._write_now()
         if self._parts and self._work.tasks:
             self._work.wake()
-
-    @property
-    def full(self) -> bool:
-        """Whether no application data should be queued: so much waits, or nothing is written any more."""
-        return self._queued > self._full_at
 
     async def progress(self) -> None:
         """Wait until there may be room, or never will be."""
@@ -132,7 +130,7 @@ class Writer:
     def stop(self) -> None:
         """Write nothing more. The connection has to be closed then: a frame may be half written."""
         self._turn = _STOPPED
-        self._full_at = -1
+        self.full = True
         self._scope.cancel()
         self._parts.clear()
         self._progress.unpark_all()
@@ -200,8 +198,8 @@ class Writer:
 
     def _wrote(self, size: int) -> None:
         self._written += size
-        if self._turn is not _STOPPED:
-            self._full_at += size
+        self._full_at += size
+        self.full = self._queued > self._full_at or self.stopped
         while self._ends and self._ends[0][0] <= self._written:
             self._answers -= self._ends.popleft()[1]
         if self._progress:
