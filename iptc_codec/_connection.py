@@ -168,14 +168,17 @@ class Connection:
             else:
                 yield event
 
-    def batches(self, data: bytes | bytearray | memoryview) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
+    def batches(self, data: bytes | bytearray | memoryview) -> Iterator[Event | Items]:
         """Take the next bytes as `events` does; items of a call that come together stay together."""
-        halves, them = self._said.halves, self._other
-        if self._fault or halves[them] is _GONE:
+        if self._fault or self.remote is _GONE:
             return
+        for piece in self._deframer.pieces(data):
+            yield from self._messages_of(piece)
+
+    def _messages_of(self, view: memoryview) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
+        halves, them = self._said.halves, self._other
         get, move_to = self._said.calls.get, self._said.calls.move_to
         open_plainly = self._said.open_plainly
-        view = self._deframer.join(data)
         at, end = 0, len(view)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
         plain = short and halves[them] is _TALKING

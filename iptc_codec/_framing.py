@@ -9,11 +9,11 @@ from ._connection_table import HalfEvent
 from ._errors import DecodeError, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ._limits import Limits
 
 HEADER_BYTES: Final = 4
-
-_NO_BYTES: Final = memoryview(b"")
 
 
 def frame(body: bytes) -> bytes:
@@ -46,24 +46,42 @@ class Deframer:
         A body may be a view into `data`: read it before `data` changes. A bad length shows in `refused`,
         after the bodies before it were returned.
         """
-        view = self.join(data)
         bodies: list[memoryview] = []
-        at = 0
-        while body := self.body(view, at):
-            bodies.append(body)
-            at += HEADER_BYTES + len(body)
-        self.keep(view, at)
+        for view in self.pieces(data):
+            at = 0
+            while body := self.body(view, at):
+                bodies.append(body)
+                at += HEADER_BYTES + len(body)
+            self.keep(view, at)
         return bodies
 
-    def join(self, data: bytes | bytearray | memoryview) -> memoryview:
-        """What was kept and these bytes, if they complete a frame of it; else nothing, and all is kept."""
-        if not self._held:
-            return memoryview(data).cast("B")
-        self._held += data
-        if len(self._held) < self._wanted:
-            return _NO_BYTES
-        data, self._held = self._held, bytearray()
-        return memoryview(data)
+    def pieces(self, data: bytes | bytearray | memoryview) -> Iterator[memoryview]:
+        """The bytes in which whole frames begin: a frame that was kept, once it is whole, then the rest.
+
+        Only what belongs to the unfinished frame is copied. `keep` what is left of each piece before the next
+        is asked for.
+        """
+        view = memoryview(data).cast("B")
+        if self._held:
+            view = self._complete(view)
+            if len(self._held) < self._wanted:
+                return
+            whole, self._held = self._held, bytearray()
+            yield memoryview(whole)
+        yield view
+
+    def _complete(self, view: memoryview) -> memoryview:
+        """Add to the unfinished frame what belongs to it; what follows it."""
+        while view and (missing := self._wanted - len(self._held)) > 0:
+            self._held += view[:missing]
+            view = view[missing:]
+            if len(self._held) == HEADER_BYTES:
+                self._wanted += self._sensible(int.from_bytes(self._held, "little"))
+        return view
+
+    def _sensible(self, length: int) -> int:
+        """A length; 0 for one that will be refused, so that nothing of such a body is kept (FRM-03r)."""
+        return length if length <= self._longest else 0
 
     def body(self, view: memoryview, at: int) -> memoryview | None:
         """The body of the frame that begins at `at`; None if it is not whole, or its length is refused."""
@@ -82,10 +100,8 @@ class Deframer:
         rest = view[at:]
         if not rest or self.refused:
             return
-        self._held += rest
         self._wanted = HEADER_BYTES
-        if len(rest) >= HEADER_BYTES:
-            self._wanted += int.from_bytes(rest[:HEADER_BYTES], "little")
+        self._complete(rest)
 
 
 def _refuse(length: int) -> DecodeError:

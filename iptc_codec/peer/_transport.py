@@ -15,6 +15,8 @@ _SMALL: Final = 65536
 _LARGE: Final = 262144
 """Bytes read at a time: a connection that has filled the small buffer gets the large one."""
 
+_FEW: Final = 16
+
 _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -24,7 +26,7 @@ class Transport(Protocol):
     async def read(self) -> bytes | bytearray | memoryview:
         """What has come, valid until the next `read`; empty at the end of the stream, however it ended."""
 
-    def write_now(self, data: bytes) -> int:
+    def write_now(self, parts: list[bytes]) -> int:
         """Write what the stream takes without a wait; how many bytes that was. Never raises."""
 
     async def write(self, data: bytes) -> None:
@@ -50,7 +52,7 @@ class _Stream:
         except _BROKEN:
             return b""
 
-    def write_now(self, data: bytes) -> int:  # noqa: ARG002  (no stream says what it would take at once)
+    def write_now(self, parts: list[bytes]) -> int:  # noqa: ARG002  (no stream says what it would take at once)
         return 0
 
     async def write(self, data: bytes) -> None:
@@ -104,9 +106,11 @@ class _Socket:
         except BlockingIOError:
             return None
 
-    def write_now(self, data: bytes) -> int:
+    def write_now(self, parts: list[bytes]) -> int:
         try:
-            return os.write(self._descriptor(), data)
+            if len(parts) <= _FEW:  # to join many costs less, and the system takes no more than 1024
+                return os.writev(self._descriptor(), parts)
+            return os.write(self._descriptor(), b"".join(parts))
         except OSError:
             return 0  # full, or broken: then whoever waits to write is told
 

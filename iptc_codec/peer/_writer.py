@@ -41,7 +41,8 @@ class Turn(Enum):
     STOPPED = "nobody any more"
 
 
-_FRESH, _TAKEN, _STOPPED = Turn.FRESH, Turn.TAKEN, Turn.STOPPED  # to look one up costs 0.1 us
+# To look one up costs 0.1 us.
+_FRESH, _TAKEN, _WRITING, _STOPPED = Turn.FRESH, Turn.TAKEN, Turn.WRITING, Turn.STOPPED
 
 
 class Writer:
@@ -78,7 +79,7 @@ class Writer:
         if answer:
             self._answers += size
             self._ends.append((self._queued, size))
-        if not hold and (self._turn is _FRESH or self._work.tasks):
+        if not hold and (self._turn is _FRESH or self._work.tasks or self._queued - self._written >= _PIECE):
             self.let_go()
 
     def next_turn(self) -> None:
@@ -90,8 +91,7 @@ class Writer:
         """Write what is held, if nothing has taken it along."""
         if not self._parts:
             return
-        if self._turn is _FRESH:
-            self._turn = _TAKEN
+        if self._turn is _FRESH or (self._turn is _TAKEN and self._queued - self._written >= _PIECE):
             self._write_now()
         if self._parts and self._work.tasks:
             self._work.wake()
@@ -165,11 +165,13 @@ class Writer:
 
     def _write_now(self) -> None:
         """Write all that is queued, as far as the stream takes it; the task goes on with the rest."""
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts.clear()
-        taken = self._transport.write_now(data)
-        if taken < len(data):
-            self._parts.append(data[taken:])
+        parts, self._parts = self._parts, []
+        size = self._queued - self._written
+        taken = self._transport.write_now(parts)
+        self._turn = _TAKEN
+        if taken < size:
+            self._parts.append(b"".join(parts)[taken:])
+            self._turn = _WRITING
         self._wrote(taken)
 
     async def _write_some(self) -> None:
@@ -177,9 +179,9 @@ class Writer:
         if not parts:
             return
         data = b"".join(parts)
-        taken = self._transport.write_now(data)
+        self._turn = _WRITING
+        taken = self._transport.write_now([data])
         if taken < len(data):
-            self._turn = Turn.WRITING
             await self._transport.write(data[taken:])
         if not self.stopped:
             self._turn = _TAKEN

@@ -41,7 +41,8 @@ class Recording:
     async def read(self) -> bytes:
         raise NotImplementedError
 
-    def write_now(self, data: bytes) -> int:
+    def write_now(self, parts: list[bytes]) -> int:
+        data = b"".join(parts)
         taken = min(len(data), self.at_once)
         self.at_once -= taken
         if taken:
@@ -80,9 +81,9 @@ async def test_a_socket_takes_what_fits_and_then_the_rest(
     stream, other = sockets
     writes = transport(stream)
     data = os.urandom(8_000_000)
-    taken = writes.write_now(data)
+    taken = writes.write_now([data])
     assert 0 < taken < len(data)
-    assert writes.write_now(data[taken:]) == 0
+    assert writes.write_now([data[taken:]]) == 0
     got = bytearray()
 
     def read() -> None:
@@ -109,7 +110,7 @@ async def test_a_closed_stream_touches_no_other_descriptor(
         listener.listen()
         with socket.create_connection(listener.getsockname()) as bystander, listener.accept()[0] as peer:
             assert number in {bystander.fileno(), peer.fileno(), listener.fileno()}
-            assert closed.write_now(b"stray") == 0
+            assert closed.write_now([b"stray"]) == 0
             assert not await closed.read()
             for end in (bystander, peer):
                 end.settimeout(0)
@@ -122,7 +123,7 @@ async def test_a_reset_is_the_end(sockets: tuple[trio.SocketStream, socket.socke
     stream, other = sockets
     broken = transport(stream)
     other.close()
-    while broken.write_now(b"x" * 1000):
+    while broken.write_now([b"x" * 1000]):
         pass
     with pytest.raises(trio.BrokenResourceError):
         await broken.write(b"x")
