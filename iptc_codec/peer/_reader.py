@@ -151,28 +151,28 @@ class Reader:
     # Messages of calls. Those of a call that was given up here are for nobody.
 
     def _ack(self, message: Ack) -> None:
-        if call := self._calls.get(message.cid):
+        if call := self._called(message.cid):
             self._calls.acknowledged(call, message)
 
     def _started(self, message: Started) -> None:
-        if call := self._calls.get(message.cid):
+        if call := self._called(message.cid):
             self._calls.started(call, message)
 
     def _end(self, message: End) -> None:
-        if served := self._serving.get(message.cid):
+        if served := self._served(message.cid):
             served.wake()
-        elif call := self._calls.get(message.cid):
+        elif call := self._called(message.cid):
             if call.kind is Kind.ASYNCGEN:
                 self._calls.ended(call, message)
             call.wake()
 
     def _result(self, message: Result) -> None:
-        if call := self._calls.get(message.cid):
+        if call := self._called(message.cid):
             self._calls.ended(call, message)
 
     def _fail(self, message: Fail) -> None:
-        served = self._serving.get(message.cid)
-        end = served or self._calls.get(message.cid)
+        served = self._served(message.cid)
+        end = served or self._called(message.cid)
         if end is not None and message.is_overrun:
             end.overrun_notices += 1
         elif served is not None:
