@@ -3,11 +3,11 @@
 All variants of a figure take turns, a fraction of a millisecond each; a round's figure is the median turn.
 The garbage collector runs only between them.
 
-decode: chunks of whole frames, about 64 KiB each, are cut into bodies and every body is decoded.
-`Connection.events` does that and holds every message to the call table; the others cut by the loop in
-`split`.
-encode: the message is made and becomes a length and a body. `Connection.parts` holds it to the call table
-too.
+decode: chunks of whole frames, about 64 KiB each, are cut into bodies and every body is decoded. `strict` is
+the codec's own reading, inline as in its reader; `Connection.batches` holds every message to the call table
+as well. The others cut by the loop in `split`.
+encode: the message is made and becomes a length and a body. `strict` is the codec's own writing, with a look
+at what may not be said; `Connection.parts` holds it to the call table as well.
 body: the same without frames and conversation, on what was made or cut before: `encode` and `decode` alone.
 """
 
@@ -20,6 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ from bench.report import say
 from bench.scripts import all_scripts
 from bench.stats import Spread, ratio
 from iptc_codec import Open, decode, encode
+from iptc_codec._runs import LEAST, peek  # what the reader has inline has no public name
+from iptc_codec._wire import CALL_READERS, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip, write_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,8 +45,10 @@ Variants = dict[str, Callable[[], Pass]]
 """By name: prepares a pass over the script, off the clock; calling what that returns is timed."""
 
 LIMIT, AGAIN = "msgspec untyped", "msgspec untyped, again"
+STRICT = "strict"
+"""Every check of the bytes or of what is to be said, and no conversation."""
 OURS = {
-    "decode": "Connection.events",
+    "decode": "Connection.batches",
     "encode": "Connection.parts",
     "decode body": "decode",
     "encode body": "encode",
@@ -56,6 +61,8 @@ _length_at = Struct("<I").unpack_from
 _length = Struct("<I").pack
 _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder().decode
+_two_keys = CALL_READERS[TWO_ENTRIES]
+_WRITERS: dict[type, tuple[Callable[[Any], Any], bool]] = {**PLAIN_WRITERS, Open: (write_open, False)}
 
 
 def split(chunk: bytes, read: Callable[[memoryview], object]) -> None:
@@ -83,6 +90,21 @@ def split_untyped(chunks: list[bytes]) -> None:
             at = after
 
 
+def split_strict(chunks: list[bytes]) -> None:
+    """The same with the codec's readers, as `Connection.batches` has them inline."""
+    for chunk in chunks:
+        view = memoryview(chunk)
+        at, end = 0, len(view)
+        while end - at >= LEAST:
+            length, header, letter = peek(view, at)
+            after = at + 4 + length
+            if after > end:
+                break
+            readers = _two_keys if header == TWO_ENTRIES else CALL_READERS[header]
+            readers[letter](view[at + 4 : after])
+            at = after
+
+
 def libraries() -> dict[str, tuple[Callable[[Any], bytes], Callable[[Any], Any]]]:
     """How the other msgpack libraries that are installed write and read."""
     names = {"msgpack-python": "msgpack", "ormsgpack": "ormsgpack"}
@@ -105,7 +127,7 @@ def decoders(script: Script) -> Variants:
 
         def run() -> None:
             for chunk in chunks:
-                for _event in conn.events(chunk):
+                for _event in conn.batches(chunk):
                     pass
 
         return run
@@ -119,6 +141,7 @@ def decoders(script: Script) -> Variants:
 
     return {
         LIMIT: lambda: lambda: split_untyped(chunks),
+        STRICT: lambda: lambda: split_strict(chunks),
         OURS["decode"]: ours,
         AGAIN: lambda: lambda: split_untyped(chunks),
         "msgspec untyped, called": by(_read, chunks),
@@ -156,11 +179,22 @@ def encoders(script: Script) -> Variants:
 
     return {
         LIMIT: by(_write),
+        STRICT: lambda: partial(_write_strictly, makers),
         OURS["encode"]: ours,
         AGAIN: by(_write),
         "msgspec tagged union": lambda: union,
         **{name: by(write) for name, (write, _) in libraries().items()},
     }
+
+
+def _write_strictly(makers: list[tuple[Any, tuple[Any, ...]]]) -> None:
+    for kind, fields in makers:
+        message = kind(*fields)
+        write, valued = _WRITERS[kind]
+        body = write(message)
+        if valued and type(message.value) not in SCALARS:
+            skip(body)
+        _framed(body)
 
 
 def _framed(body: bytes) -> tuple[bytes, bytes]:

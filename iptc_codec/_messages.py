@@ -26,7 +26,7 @@ OVERRUN_TYPE: Final = "StreamOverrun"
 Cid = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class Hello(Struct, frozen=True, array_like=True):
+class Hello(Struct, frozen=True, gc=False, array_like=True):
     """A side's first frame (HSK-01s): the name and uuid of its uid. `extra` is reserved (EXT-01r)."""
 
     name: str
@@ -34,7 +34,7 @@ class Hello(Struct, frozen=True, array_like=True):
     extra: tuple[Any, ...] = ()
 
 
-class Command(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Command(Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """What an OPEN asks for (OPN-01s). `uid` is the opener's name and uuid."""
 
     ns: str

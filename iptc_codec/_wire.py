@@ -49,7 +49,7 @@ TWO_ENTRIES: Final = 0x82
 """The header of a map of two entries, with which the common messages begin."""
 
 
-class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Stop(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     stop: bool
     cid: Cid
 
@@ -62,13 +62,13 @@ _read_stop = msgspec.msgpack.Decoder(_Stop).decode
 _read_fail = msgspec.msgpack.Decoder(Fail).decode
 _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 _read_any = msgspec.msgpack.Decoder().decode
-_skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
+skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""
 
-_SCALARS: Final = frozenset({bool, int, float, str, bytes})
+SCALARS: Final = frozenset({bool, int, float, str, bytes})
 """Types whose values hold no `msgspec.Raw`."""
 
 
@@ -233,7 +233,7 @@ def write(message: Message) -> bytes:
     """
     try:
         body = _write(_plain(message))
-        _skip(body)
+        skip(body)
     except Exception as exc:
         detail = f"{type(exc).__name__}: {exc}"
         raise UnencodableValueError(_finding("TRM-05s", message, detail)) from exc
@@ -243,12 +243,12 @@ def write(message: Message) -> bytes:
 def write_open(opening: Open) -> bytes | None:
     """Write an OPEN that is legal at first sight; None for any other."""
     cmd = opening.cmd
-    if not (type(cmd) is Command and type(cmd.kwargs) is dict and type(cmd.cid) is str):
+    if type(cmd) is not Command or type(kwargs := cmd.kwargs) is not dict:
         return None
-    for name, value in cmd.kwargs.items():
-        if type(name) is not str or type(value) not in _SCALARS:
+    for name, value in kwargs.items():
+        if type(name) is not str or type(value) not in SCALARS:
             return None
-    if not (type(cmd.ns) is type(cmd.func) is str and 0 < len(cmd.cid) <= _SHORT_CID):
+    if not (type(cmd.ns) is type(cmd.func) is type(cid := cmd.cid) is str and 0 < len(cid) <= _SHORT_CID):
         return None
     try:
         return _write(opening)
@@ -256,36 +256,28 @@ def write_open(opening: Open) -> bytes | None:
         return None
 
 
-def _write_value(message: Any) -> bytes | None:
-    try:
-        body = _write(message)
-        if type(message.value) not in _SCALARS:
-            _skip(body)
-    except Exception:  # noqa: BLE001 - whatever the application's values raise, `write` says it
-        return None
-    return body
+def _write_end(end: Any) -> bytes:
+    return _write(_Stop(True, end.cid))  # noqa: FBT003  (by name costs more)
 
 
-def _write_ack(message: Any) -> bytes | None:
-    try:
-        return _write(message)
-    except Exception:  # noqa: BLE001 - as above
-        return None
+def _write_fail(fail: Any) -> bytes:
+    error = fail.error
+    if type(error) is not ErrorBody or type(error.tb_str) is not str or type(error.type_str) is not str:
+        raise TypeError
+    return _write(fail)
 
 
-def _write_end(message: Any) -> bytes | None:
-    return _write_ack(_Stop(stop=True, cid=message.cid))
-
-
-PLAIN_WRITERS: Final[dict[type, Callable[[Any], bytes | None]]] = {
-    Item: _write_value,
-    Result: _write_value,
-    Started: _write_value,
-    Ack: _write_ack,
-    End: _write_end,
+PLAIN_WRITERS: Final[dict[type, tuple[Callable[[Any], bytes], bool]]] = {
+    Item: (_write, True),
+    Result: (_write, True),
+    Started: (_write, True),
+    Ack: (_write, False),
+    End: (_write_end, False),
+    Fail: (_write_fail, False),
 }
 """The writers of messages that are legal in themselves, whatever their value is, if their cid and their event
-are. They write as `write` does; None if that would raise."""
+are. With true there is a value: if it is none of `SCALARS`, the body wants a look (`skip`). They raise what
+the application's values raise; `write` says it as it should be said."""
 
 
 def _finding(clause: str, message: Message, detail: str) -> Violation:
