@@ -1,0 +1,105 @@
+"""Items that come together, and the places of calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptc_codec import Ack, Connection, End, Event, Hello, Item, Items, Open, Role, Violation, encode, frame
+from iptc_codec._call_table import CALL_TABLE, LIVE, CallEvent, Sender, State
+from iptc_codec._places import AT_CALLEE, AT_CALLER, SEEN, Places
+
+UID = ("us", "1")
+
+
+def caller(*cids: str) -> Connection:
+    """A caller with open generators."""
+    conn = Connection(UID, Role.INITIATOR)
+    conn.send(Hello(*UID))
+    conn.receive(frame(encode(Hello("them", "2"))))
+    for cid in cids:
+        conn.send(Open.of("n", "f", {}, UID, cid))
+        conn.receive(frame(encode(Ack("asyncgen", cid))))
+    return conn
+
+
+def items(cid: str, *values: object) -> bytes:
+    return b"".join(frame(encode(Item(value, cid))) for value in values)
+
+
+def test_items_of_a_call_come_together() -> None:
+    conn = caller("a", "b")
+    data = items("a", 1, "x" * 300) + items("b", 2) + items("a", 3, 4) + frame(encode(End("a")))
+    first, second, third, last = conn.batches(data)
+    assert first == Items("a", [Item(1, "a"), Item("x" * 300, "a")], [14, 316])
+    assert (second, last) == (Item(2, "b"), End("a"))
+    assert isinstance(third, Items)
+
+
+def test_no_more_than_64_come_together() -> None:
+    runs = list(caller("a").batches(items("a", *range(100))))
+    assert [len(run.items) for run in runs if isinstance(run, Items)] == [64, 36]
+
+
+def test_each_event_has_its_own_length() -> None:
+    conn = caller("a")
+    sizes = [(event, conn.body_bytes) for event in conn.events(items("a", 1, "four", None))]
+    assert sizes == [(Item(1, "a"), 14), (Item("four", "a"), 18), (Item(None, "a"), 14)]
+
+
+ODD = [
+    items("b", 9),
+    frame(encode(End("a"))),
+    frame(encode(End("a"))) + items("a", 9),
+    items("unknown", 9),
+    frame(b"\x82\xa5yield\xc1\xa3cid\xa1a"),
+    frame(b"\x82\xa5yield\x01\xa3cid\x01"),
+    frame(b"\x82\xa3cid\xa1a\xa5yield\x01"),
+    b"\xff\xff\xff\xff",
+    b"\x00\x00\x00\x00",
+    b"\x09\x00",
+]
+
+
+@pytest.mark.parametrize("more", [b"", items("a", 5, 6)])
+@pytest.mark.parametrize("odd", ODD)
+def test_in_a_run_or_byte_by_byte_it_is_the_same(odd: bytes, more: bytes) -> None:
+    data = items("a", 1, 2, 3) + odd + more
+    whole, crumbs = caller("a", "b"), caller("a", "b")
+    by_byte: list[Event] = [event for at in range(len(data)) for event in crumbs.receive(data[at : at + 1])]
+    assert whole.receive(data) == by_byte
+    assert whole.live_calls() == crumbs.live_calls()
+
+
+def test_a_violation_ends_a_run_and_what_follows_is_not_looked_at() -> None:
+    events = caller("a").receive(items("a", 1, 2) + frame(b"\xc1") + items("a", 3))
+    assert events[:2] == [Item(1, "a"), Item(2, "a")]
+    assert [type(event) for event in events[2:]] == [Violation]
+
+
+# Places.
+
+
+@pytest.mark.parametrize(("places", "ours"), [(AT_CALLER, Sender.CALLER), (AT_CALLEE, Sender.CALLEE)])
+def test_a_place_says_what_the_table_says(places: Places, ours: Sender) -> None:
+    """No more, and no less but OPEN."""
+    (theirs,) = set(Sender) - {ours}
+    for (state, sender, event), cell in CALL_TABLE.items():
+        row = places[state].ours if sender is ours else places[state].theirs
+        expected = places[cell.next] if cell.legal and event is not CallEvent.OPEN else None
+        assert row.get(event) is expected, (state, sender, event)
+        assert sender in {ours, theirs}
+
+
+def test_items_lead_nowhere_else() -> None:
+    """What lets a run of them be read without a look at the call."""
+    for (_state, sender, event), cell in CALL_TABLE.items():
+        if event is CallEvent.ITEM and cell.legal:
+            assert CALL_TABLE[cell.next, sender, event].next is cell.next
+
+
+def test_by_the_table_nothing_is_simply_said() -> None:
+    for place in [*SEEN.values(), *(place.by_table for place in AT_CALLER.values())]:
+        assert not place.ours
+        assert not place.theirs
+    assert {state for state in State if SEEN[state].live} == set(LIVE)
+    assert not AT_CALLER[State.FAILED].by_table.live

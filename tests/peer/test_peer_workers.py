@@ -1,0 +1,190 @@
+"""Served calls share tasks, and nothing else."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from iptc_codec.peer import Exports, RemoteError
+from iptc_codec.peer._first_wait import noticing_first_wait
+from iptc_codec.peer._workers import Workers
+from tests.peer.peer_support import pair
+
+_VALUE: ContextVar[int] = ContextVar("value", default=0)
+
+EXPORTS = Exports()
+
+
+@EXPORTS.function("work")
+async def task() -> int:
+    return id(trio.lowlevel.current_task())
+
+
+@EXPORTS.function("work")
+async def set_value(value: int) -> int:
+    before = _VALUE.get()
+    _VALUE.set(value)
+    return before
+
+
+@EXPORTS.function("work")
+async def hang() -> None:
+    await trio.sleep_forever()
+
+
+@EXPORTS.function("work")
+async def fail() -> None:
+    raise ValueError("meant")
+
+
+@EXPORTS.function("work")
+async def fail_in_a_group() -> None:
+    async def broken() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise KeyError("meant")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever)
+        nursery.start_soon(broken)
+
+
+async def test_calls_one_after_the_other_share_a_task() -> None:
+    async with pair(right=EXPORTS) as (peer, _):
+        assert len({await peer.call("work", "task") for _ in range(5)}) == 1
+
+
+async def test_calls_at_once_share_none() -> None:
+    async with pair(right=EXPORTS) as (peer, _), trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(peer.call, "work", "hang")
+        await trio.testing.wait_all_tasks_blocked()
+        assert len({await peer.call("work", "task") for _ in range(3)}) == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_each_call_has_a_context_of_its_own() -> None:
+    async with pair(right=EXPORTS) as (peer, _):
+        assert [await peer.call("work", "set_value", value=one) for one in (1, 2, 3)] == [0, 0, 0]
+
+
+async def test_a_cancelled_or_failed_call_leaves_nothing_to_the_next() -> None:
+    async with pair(right=EXPORTS) as (peer, _):
+        for _ in range(3):
+            with trio.move_on_after(1):
+                await peer.call("work", "hang")
+            with pytest.raises(RemoteError, match="ValueError"):
+                await peer.call("work", "fail")
+            assert await peer.call("work", "set_value", value=1) == 0
+
+
+async def test_of_a_group_only_the_errors_count() -> None:
+    """CXL-04s: what was raised on the way out of a cancellation is that cancellation."""
+    async with pair(right=EXPORTS) as (peer, _), trio.open_nursery() as nursery:
+
+        async def cancelled() -> None:
+            with trio.move_on_after(1) as scope:
+                await peer.call("work", "fail_in_a_group")
+            assert scope.cancelled_caught
+
+        nursery.start_soon(cancelled)
+
+
+async def test_no_more_than_some_rest() -> None:
+    workers = Workers()
+    everybody = trio.Event()
+    done: list[int] = []
+
+    async def job() -> None:
+        await everybody.wait()
+        done.append(1)
+
+    async with trio.open_nursery() as nursery:
+        workers.open(nursery)
+        for _ in range(200):
+            workers.start(job)
+        await trio.testing.wait_all_tasks_blocked()
+        everybody.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(done) == 200
+        assert len(nursery.child_tasks) == 128
+        workers.close()
+
+
+async def test_a_worker_whose_job_was_cancelled_does_no_other() -> None:
+    workers = Workers()
+    seen: list[str] = []
+
+    async def job() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            seen.append("cancelled")
+
+    async def other() -> None:
+        await trio.lowlevel.checkpoint()
+        seen.append("whole")
+
+    async with trio.open_nursery() as nursery:
+        workers.open(nursery)
+        scope = workers.start(job)
+        await trio.testing.wait_all_tasks_blocked()
+        scope.cancel()
+        workers.start(other)
+        await trio.testing.wait_all_tasks_blocked()
+        assert sorted(seen) == ["cancelled", "whole"]
+        workers.close()
+
+
+# The first wait.
+
+
+async def test_what_never_waits_is_not_noticed() -> None:
+    noticed: list[int] = []
+
+    async def work() -> str:
+        return "value"
+
+    assert await noticing_first_wait(work(), lambda: noticed.append(1)) == "value"
+    assert noticed == []
+
+
+async def test_the_first_wait_is_noticed_once() -> None:
+    seen: list[Any] = []
+
+    async def work() -> str:
+        seen.append("begun")
+        await trio.lowlevel.checkpoint()
+        seen.append("on")
+        await trio.lowlevel.checkpoint()
+        return "value"
+
+    assert await noticing_first_wait(work(), lambda: seen.append("waits")) == "value"
+    assert seen == ["begun", "waits", "on"]
+
+
+async def test_errors_and_cancellation_pass_both_ways() -> None:
+    seen: list[str] = []
+
+    async def work() -> None:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            seen.append("cancelled")
+            raise
+
+    async def broken() -> None:
+        await trio.lowlevel.checkpoint()
+        raise ValueError("meant")
+
+    with trio.move_on_after(1) as scope:
+        await noticing_first_wait(work(), lambda: None)
+    assert scope.cancelled_caught
+    assert seen == ["cancelled"]
+    with pytest.raises(ValueError, match="meant"):
+        await noticing_first_wait(broken(), lambda: None)
