@@ -67,8 +67,8 @@ class Workers:
         worker.task = trio.lowlevel.current_task()
         with worker.scope:
             await worker.job()
-            while len(self._resting) < self._may_rest and not worker.scope.cancel_called:
-                await self._rest(worker)
+            while len(self._resting) < self._may_rest:
+                await self._rest(worker)  # not in a scope that was cancelled: then it ends here
                 await worker.job()
 
     async def _rest(self, worker: Worker) -> None:

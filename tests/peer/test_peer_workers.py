@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import types
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
@@ -11,8 +12,12 @@ import trio.testing
 
 from iptc_codec.peer import Exports, RemoteError
 from iptc_codec.peer._first_wait import noticing_first_wait
+from iptc_codec.peer._report import without_cancelled
 from iptc_codec.peer._workers import Workers
 from tests.peer.peer_support import pair
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 _VALUE: ContextVar[int] = ContextVar("value", default=0)
 
@@ -81,6 +86,22 @@ async def test_a_cancelled_or_failed_call_leaves_nothing_to_the_next() -> None:
             with pytest.raises(RemoteError, match="ValueError"):
                 await peer.call("work", "fail")
             assert await peer.call("work", "set_value", value=1) == 0
+
+
+async def test_a_cancellation_is_no_part_of_what_failed() -> None:
+    caught: list[BaseException] = []
+    with trio.move_on_after(0):
+        try:
+            await trio.lowlevel.checkpoint()
+        except trio.Cancelled as error:
+            caught.append(error)
+            raise
+    broken = ValueError("meant")
+    rest = without_cancelled(BaseExceptionGroup("both", [*caught, broken]))
+    assert isinstance(rest, ExceptionGroup)
+    assert rest.exceptions == (broken,)
+    assert without_cancelled(BaseExceptionGroup("one", caught)) is None
+    assert without_cancelled(broken) is broken
 
 
 async def test_of_a_group_only_the_errors_count() -> None:
@@ -188,3 +209,30 @@ async def test_errors_and_cancellation_pass_both_ways() -> None:
     assert seen == ["cancelled"]
     with pytest.raises(ValueError, match="meant"):
         await noticing_first_wait(broken(), lambda: None)
+
+
+def test_what_is_thrown_in_reaches_the_work() -> None:
+    """Trio throws nothing in; whoever closes a coroutine does."""
+    seen: list[str] = []
+
+    @types.coroutine
+    def wait() -> Generator[str, None, None]:
+        yield "wait"
+
+    async def work() -> str:
+        try:
+            await wait()
+        except ValueError:
+            seen.append("thrown")
+        await wait()
+        return "value"
+
+    async def run() -> str:
+        return await noticing_first_wait(work(), lambda: seen.append("waits"))
+
+    running = run()
+    assert running.send(None) == "wait"
+    assert running.throw(ValueError()) == "wait"
+    with pytest.raises(StopIteration, match="value"):
+        running.send(None)
+    assert seen == ["waits", "thrown"]
