@@ -124,6 +124,30 @@ class Connection:
                 return _LENGTH(len(opening)), opening
         return self._parts_by_all_rules(message)
 
+    def takes_items(self, cid: str) -> bool:
+        """Whether any number of ITEMs may be said in a call, until anything else is said or received."""
+        call = self._said.calls.get(cid)
+        return bool(
+            call
+            and call.place.ours.get(CallEvent.ITEM) is call.place
+            and self._said.halves[self.role] is _TALKING
+        )
+
+    def item_parts(self, value: object, cid: str) -> tuple[bytes, bytes]:
+        """An ITEM as `parts` gives it, where `takes_items`: only the value is looked at.
+
+        Raises `UnencodableValueError`.
+        """
+        try:
+            body = _wire.write_item(Item(value, cid))
+            if type(value) not in SCALARS:
+                skip(body)
+            if len(body) <= self._frame_bytes:
+                return _LENGTH(len(body)), body
+        except Exception:  # noqa: BLE001, S110 - as above
+            pass
+        return self._parts_by_all_rules(Item(value, cid))
+
     def _parts_by_all_rules(self, message: Message) -> tuple[bytes, bytes]:
         _wire.check(message)
         step = self._said.judge(self.role, message)

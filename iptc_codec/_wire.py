@@ -64,6 +64,7 @@ _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 _read_any = msgspec.msgpack.Decoder().decode
 skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
+write_item: Final[Callable[[Item], bytes]] = _write
 
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""

@@ -36,7 +36,8 @@ class Endpoint:
         self.seen = False
         self.closed = False
         self.waiters = Waiters()
-        self._turn = TURN
+        self.turn = TURN
+        """How many more items may be sent before others have to run."""
 
     @property
     def state(self) -> State:
@@ -108,9 +109,9 @@ class Endpoint:
     def send_now(self, value: object) -> bool:
         """Send an item; false, and nothing has happened, if that might wait. Raises as `send` does."""
         link = self.link
-        if not self._turn or self.outcome is not None or link.writer.full or link.phase is _ENDED:
+        if not self.turn or self.outcome is not None or link.writer.full or link.phase is _ENDED:
             return False
-        self._turn -= 1
+        self.turn -= 1
         try:
             link.writer.put(link.conn.parts(Item(value, self.cid)))
         except LocalProtocolError:
@@ -119,11 +120,11 @@ class Endpoint:
 
     async def send(self, value: object) -> None:
         """Send an item. Raises `trio.ClosedResourceError` if this half is closed, and what `check` raises."""
-        if self._turn:
-            self._turn -= 1
+        if self.turn:
+            self.turn -= 1
             await trio.lowlevel.checkpoint_if_cancelled()
         else:
-            self._turn = TURN
+            self.turn = TURN
             await trio.lowlevel.checkpoint()
         if self.link.writer.full:
             await self.link.room()

@@ -33,7 +33,8 @@ async def answer(served: Served, value: Awaitable[object]) -> Result:
 async def _stream(export: Export, served: Served, kwargs: Mapping[str, object]) -> End:
     async with aclosing(export.function(**kwargs)) as items:
         async for item in items:
-            if not served.send_now(item):
+            if not served.hold(item):
+                served.flush()
                 await served.send(item)
     return End(served.cid)
 

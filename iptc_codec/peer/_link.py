@@ -78,6 +78,11 @@ class Link:
         if self.phase is not _ENDED:
             self.writer.put(self.conn.parts(message), answer=answer, hold=hold)
 
+    def post_all(self, parts: list[bytes]) -> None:
+        """Queue frames in parts that the codec has given."""
+        if self.phase is not _ENDED:
+            self.writer.put(parts)
+
     def say(self, message: Message, *, answer: bool = True, hold: bool = False) -> None:
         """Queue what the runtime says by itself. Never raises.
 

@@ -24,11 +24,11 @@ from iptc_codec import (
 from ._endpoint import Endpoint
 from ._errors import CANCELLED_TYPE, VIOLATION_TYPE
 from ._exports import RUNTIME, Export, Exports, Functype, NotExportedError
-from ._first_wait import noticing_first_wait
 from ._invoke import answer, invoke
 from ._link import Link, Phase
 from ._report import failure, is_clean_up, name_of, shortened, without_cancelled
 from ._waiters import Waiters
+from ._waits import noticing_waits
 from ._workers import Workers
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ class _Refusal(Exception):  # noqa: N818 - an answer, not an error
 _ACTOR_CANCEL = "cancel"
 
 _ASYNCFUNC: Final = "asyncfunc"
+_SMALL_ITEM: Final = 512
+"""Bytes of an item that may wait for others: as many as may be held make one good write."""
+
 _TALKING = Phase.TALKING  # to look it up costs 0.1 us
 _OVER = Fail.of("Ended", "", "")
 """How a served call has ended for this end: it does not matter."""
@@ -65,6 +68,29 @@ class Served(Endpoint):
         self.scope: trio.CancelScope
         self.verdict: Fail | None = None
         self.cancels: list[str] = []
+        self._items: list[bytes] = []
+
+    def hold(self, value: object) -> bool:
+        """Take an item that leaves with the next `flush`. False, and nothing has happened: it is to be sent.
+
+        Raises `UnencodableValueError`.
+        """
+        link = self.link
+        if not self.turn or link.writer.full or not (self._items or link.conn.takes_items(self.cid)):
+            return False
+        self.turn -= 1
+        parts = link.conn.item_parts(value, self.cid)
+        self._items += parts
+        if len(parts[1]) > _SMALL_ITEM:
+            self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Queue the items that were held, and let go whatever waited for them."""
+        if self._items:
+            items, self._items = self._items, []
+            self.link.post_all(items)
+        self.link.writer.let_go()
 
     def cancel(self, verdict: Fail | None = None) -> None:
         """Cancel the task. A verdict decides how the call ends, whatever the task makes of it."""
@@ -182,7 +208,7 @@ class Serving:
         """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s)."""
         terminal: Message = Fail.of(CANCELLED_TYPE, "", served.cid)
         try:
-            terminal = await noticing_first_wait(task(served), self._link.writer.let_go)
+            terminal = await noticing_waits(task(served), served.flush)
         except trio.Cancelled:
             raise
         except BaseException as raised:  # noqa: BLE001 - it is the caller's to know
@@ -196,6 +222,7 @@ class Serving:
 
     def _end(self, served: Served, terminal: Message) -> None:
         del self.live[served.cid]
+        served.flush()
         served.inbox.leave()
         try:
             self._link.post(served.verdict or terminal, answer=False)

@@ -21,6 +21,8 @@ import trio
 from ._waiters import Waiters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._settings import Settings
     from ._transport import Transport
 
@@ -64,15 +66,15 @@ class Writer:
         self._room = trio.lowlevel.ParkingLot()
         self._scope = trio.CancelScope()
 
-    def put(self, parts: tuple[bytes, bytes], *, answer: bool = False, hold: bool = False) -> None:
-        """Queue a frame, or drop it if nothing more is written. Never waits.
+    def put(self, parts: Sequence[bytes], *, answer: bool = False, hold: bool = False) -> None:
+        """Queue a frame in its parts, or several; drop them if nothing more is written. Never waits.
 
         `answer` marks what the reader sends at once because the other end asked for it. With `hold` the frame
         waits for the next to leave with it, or for `let_go`.
         """
         if self._turn is _STOPPED:
             return
-        size = _HEADER_BYTES + len(parts[1])
+        size = sum(map(len, parts)) if len(parts) > 2 else _HEADER_BYTES + len(parts[1])
         self._parts += parts
         self._queued += size
         self.full = self._queued > self._full_at

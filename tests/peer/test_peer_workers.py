@@ -11,8 +11,8 @@ import trio
 import trio.testing
 
 from iptc_codec.peer import Exports, RemoteError
-from iptc_codec.peer._first_wait import noticing_first_wait
 from iptc_codec.peer._report import without_cancelled
+from iptc_codec.peer._waits import noticing_waits
 from iptc_codec.peer._workers import Workers
 from tests.peer.peer_support import pair
 
@@ -162,7 +162,7 @@ async def test_a_worker_whose_job_was_cancelled_does_no_other() -> None:
         workers.close()
 
 
-# The first wait.
+# Waits.
 
 
 async def test_what_never_waits_is_not_noticed() -> None:
@@ -171,11 +171,11 @@ async def test_what_never_waits_is_not_noticed() -> None:
     async def work() -> str:
         return "value"
 
-    assert await noticing_first_wait(work(), lambda: noticed.append(1)) == "value"
+    assert await noticing_waits(work(), lambda: noticed.append(1)) == "value"
     assert noticed == []
 
 
-async def test_the_first_wait_is_noticed_once() -> None:
+async def test_each_wait_is_noticed_before_it_begins() -> None:
     seen: list[Any] = []
 
     async def work() -> str:
@@ -185,8 +185,8 @@ async def test_the_first_wait_is_noticed_once() -> None:
         await trio.lowlevel.checkpoint()
         return "value"
 
-    assert await noticing_first_wait(work(), lambda: seen.append("waits")) == "value"
-    assert seen == ["begun", "waits", "on"]
+    assert await noticing_waits(work(), lambda: seen.append("waits")) == "value"
+    assert seen == ["begun", "waits", "on", "waits"]
 
 
 async def test_errors_and_cancellation_pass_both_ways() -> None:
@@ -204,11 +204,11 @@ async def test_errors_and_cancellation_pass_both_ways() -> None:
         raise ValueError("meant")
 
     with trio.move_on_after(1) as scope:
-        await noticing_first_wait(work(), lambda: None)
+        await noticing_waits(work(), lambda: None)
     assert scope.cancelled_caught
     assert seen == ["cancelled"]
     with pytest.raises(ValueError, match="meant"):
-        await noticing_first_wait(broken(), lambda: None)
+        await noticing_waits(broken(), lambda: None)
 
 
 def test_what_is_thrown_in_reaches_the_work() -> None:
@@ -228,11 +228,11 @@ def test_what_is_thrown_in_reaches_the_work() -> None:
         return "value"
 
     async def run() -> str:
-        return await noticing_first_wait(work(), lambda: seen.append("waits"))
+        return await noticing_waits(work(), lambda: seen.append("waits"))
 
     running = run()
     assert running.send(None) == "wait"
     assert running.throw(ValueError()) == "wait"
     with pytest.raises(StopIteration, match="value"):
         running.send(None)
-    assert seen == ["waits", "thrown"]
+    assert seen == ["waits", "thrown", "waits"]
