@@ -27,7 +27,7 @@ class ConnectionLost(Struct, frozen=True):
     truncated: bool = False
 
 
-class Items(Struct, frozen=True, gc=False):
+class Items(Struct, frozen=True):
     """Items of one call that came one after the other, and the lengths of their bodies."""
 
     cid: str

@@ -26,7 +26,7 @@ OVERRUN_TYPE: Final = "StreamOverrun"
 Cid = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class Hello(Struct, frozen=True, gc=False, array_like=True):
+class Hello(Struct, frozen=True, array_like=True):
     """A side's first frame (HSK-01s): the name and uuid of its uid. `extra` is reserved (EXT-01r)."""
 
     name: str
@@ -34,7 +34,7 @@ class Hello(Struct, frozen=True, gc=False, array_like=True):
     extra: tuple[Any, ...] = ()
 
 
-class Command(Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
+class Command(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What an OPEN asks for (OPN-01s). `uid` is the opener's name and uuid."""
 
     ns: str
@@ -44,7 +44,7 @@ class Command(Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fie
     cid: Cid
 
 
-class Open(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Open(Struct, frozen=True, forbid_unknown_fields=True):
     """OPEN: a caller opens a call."""
 
     event: ClassVar[CallEvent] = CallEvent.OPEN
@@ -77,7 +77,7 @@ class Ack(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         )
 
 
-class Started(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "started"}):
+class Started(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "started"}):
     """STARTED: the first value of a context."""
 
     event: ClassVar[CallEvent] = CallEvent.STARTED
@@ -85,7 +85,7 @@ class Started(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename=
     cid: Cid
 
 
-class Item(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "yield"}):
+class Item(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "yield"}):
     """ITEM: an item of a stream."""
 
     event: ClassVar[CallEvent] = CallEvent.ITEM
@@ -100,7 +100,7 @@ class End(Struct, frozen=True, gc=False):
     cid: Cid
 
 
-class Result(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "return"}):
+class Result(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "return"}):
     """RESULT: the terminal of a unary call or a context."""
 
     event: ClassVar[CallEvent] = CallEvent.RESULT

@@ -164,7 +164,7 @@ class Inbox:
         return item.value
 
     def take(self) -> object:
-        """The oldest item. Raises `IndexError` if there is none, `StreamOverrunError` if they were lost."""
+        """The oldest item, where there is one. Raises `StreamOverrunError` if it was lost."""
         if not self._items and self.lost:
             raise StreamOverrunError(self.lost)
         self.turn = max(self.turn, 1)

@@ -34,11 +34,6 @@ def shortened(detail: str, settings: Settings) -> str:
     return detail if len(detail) <= _DETAIL_CHARACTERS else f"{detail[:_DETAIL_CHARACTERS]}…"
 
 
-def without_cancelled(error: BaseException) -> BaseException | None:
-    """What is left of an error without the cancellation in which it was raised, as outside of its scope."""
-    return error.split(trio.Cancelled)[1] if isinstance(error, BaseExceptionGroup) else error
-
-
 def is_clean_up(error: BaseException) -> bool:
     """Whether all of it was raised on the way out of a cancellation: the call ends as cancelled (CXL-04s)."""
     if isinstance(error, BaseExceptionGroup):

@@ -26,7 +26,7 @@ from ._errors import CANCELLED_TYPE, VIOLATION_TYPE
 from ._exports import RUNTIME, Export, Exports, Functype, NotExportedError
 from ._invoke import answer, invoke
 from ._link import Link, Phase
-from ._report import failure, is_clean_up, name_of, shortened, without_cancelled
+from ._report import failure, is_clean_up, name_of, shortened
 from ._waiters import Waiters
 from ._waits import noticing_waits
 from ._workers import Workers
@@ -65,7 +65,7 @@ class Served(Endpoint):
 
     def __init__(self, link: Link, cid: str) -> None:
         super().__init__(link, cid)
-        self.scope: trio.CancelScope
+        self.scope = trio.CancelScope()
         self.verdict: Fail | None = None
         self.cancels: list[str] = []
         self._items: list[bytes] = []
@@ -197,28 +197,35 @@ class Serving:
     def _start(self, cid: str, functype: Functype, task: Task) -> None:
         self._link.say(Ack(functype, cid), hold=True)
         served = self.live[cid] = Served(self._link, cid)
-        served.scope = self.workers.start(lambda: self._run(served, task))
+        self.workers.start(lambda: self._run(served, task))
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
         self._link.say(Fail.of(type_str, shortened(detail, self._link.settings), cid))
 
     # How they end.
 
-    async def _run(self, served: Served, task: Task) -> None:
-        """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s)."""
+    async def _run(self, served: Served, task: Task) -> bool:
+        """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s).
+
+        Returns whether it has ended by itself: the scope of its own shows what it has left behind.
+        """
+        whole = False
         terminal: Message = Fail.of(CANCELLED_TYPE, "", served.cid)
         try:
-            terminal = await noticing_waits(task(served), served.flush)
+            with served.scope:
+                terminal = await noticing_waits(task(served), served.flush)
+            whole = not served.scope.cancel_called
         except trio.Cancelled:
             raise
-        except BaseException as raised:  # noqa: BLE001 - it is the caller's to know
-            if error := without_cancelled(raised):
-                cancelled = served.scope.cancel_called and is_clean_up(error)
-                terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
+        except BaseException as error:  # noqa: BLE001 - it is the caller's to know
+            cancelled = served.scope.cancel_called and is_clean_up(error)
+            terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
         finally:
             if self._link.writer.full:
+                served.flush()
                 await self._link.room_for_terminal()
             self._end(served, terminal)
+        return whole
 
     def _end(self, served: Served, terminal: Message) -> None:
         del self.live[served.cid]

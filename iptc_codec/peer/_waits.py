@@ -22,6 +22,8 @@ def noticing_waits(work: Coroutine[Any, Any, _T], on_wait: Callable[[], None]) -
         except StopIteration as done:
             value: _T = done.value
             return value
+        finally:
+            del step  # it holds what was sent: an error would be in a ring with its traceback
         on_wait()
         try:
             answer = yield wait

@@ -1,4 +1,4 @@
-"""Tasks that run served calls, one after the other: to start one, and a scope, costs more than most calls."""
+"""Tasks that run served calls, one after the other: to start one costs more than most calls do."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    Job = Callable[[], Coroutine[Any, Any, None]]
+    Job = Callable[[], Coroutine[Any, Any, bool]]
+    """Whether the task that ran it may run another: not if it was left by an error, or cancelled."""
 
 _MOST_RESTING: Final = 128
 
 
 class Worker:
-    """A task, and the scope in which it works: to cancel its job spends both."""
+    """A task, and the job that it is to do next; if there is none, it ends."""
 
-    __slots__ = ("job", "scope", "task")
+    __slots__ = ("job", "task")
 
     def __init__(self, job: Job) -> None:
-        self.job = job
-        self.scope = trio.CancelScope()
+        self.job: Job | None = job
         self.task: trio.lowlevel.Task | None = None
+
+    def wake(self, job: Job | None) -> None:
+        """Let it do this, in the context that its task has by now."""
+        self.job = job
+        if self.task:  # as it has, since it rests
+            trio.lowlevel.reschedule(self.task)
 
 
 class Workers:
@@ -42,34 +48,32 @@ class Workers:
         self.nursery = nursery
         self._context = contextvars.copy_context()
 
-    def start(self, job: Job) -> trio.CancelScope:
-        """Start a job, which raises nothing but `trio.Cancelled`; the scope that cancels it."""
+    def start(self, job: Job) -> None:
+        """Start a job, which raises nothing but `trio.Cancelled`."""
         if not self._resting:
-            worker = Worker(job)
-            self.nursery.start_soon(self._work, worker, name="<serves calls>")
-            return worker.scope
+            self.nursery.start_soon(self._work, Worker(job), name="<serves calls>")
+            return
         worker = self._resting.pop()
-        worker.job = job
-        if worker.task:  # as it has, since it rests
+        if worker.task:
             worker.task.context = self._context.copy()
-            trio.lowlevel.reschedule(worker.task)
-        return worker.scope
+        worker.wake(job)
 
     def close(self) -> None:
         """Let nobody rest any more."""
         self._may_rest = 0
-        for worker in list(self._resting):  # each of them leaves it
-            worker.scope.cancel()
+        while self._resting:
+            self._resting.pop().wake(None)
 
     # Protected: a KeyboardInterrupt in here is the function's own, not the user's Ctrl-C.
     @trio.lowlevel.enable_ki_protection
     async def _work(self, worker: Worker) -> None:
         worker.task = trio.lowlevel.current_task()
-        with worker.scope:
-            await worker.job()
-            while len(self._resting) < self._may_rest:
-                await self._rest(worker)  # not in a scope that was cancelled: then it ends here
-                await worker.job()
+        while job := worker.job:
+            worker.job = None
+            if not await job() or len(self._resting) >= self._may_rest:
+                return
+            del job  # and all that it holds
+            await self._rest(worker)
 
     async def _rest(self, worker: Worker) -> None:
         def abort(_: Any) -> trio.lowlevel.Abort:

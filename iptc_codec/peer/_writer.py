@@ -81,7 +81,9 @@ class Writer:
         if answer:
             self._answers += size
             self._ends.append((self._queued, size))
-        if not hold and (self._turn is _FRESH or self._work.tasks or self._queued - self._written >= _PIECE):
+        if self.full or (
+            not hold and (self._turn is _FRESH or self._work.tasks or self._queued - self._written >= _PIECE)
+        ):
             self.let_go()
 
     def next_turn(self) -> None:
@@ -208,5 +210,6 @@ class Writer:
             self._answers -= self._ends.popleft()[1]
         if self._progress:
             self._progress.unpark_all()
-        if self._room:
-            self._room.unpark(count=_AT_ONCE)
+        # Only the task wakes those who wait for room: whoever writes at once may be about to wait there.
+        if self._room and self._work.tasks:
+            self._work.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,13 @@ import pytest
 import trio
 import trio.testing
 
-from iptc_codec.peer import Exports, RemoteError
-from iptc_codec.peer._report import without_cancelled
+from iptc_codec.peer import Exports, RemoteError, Settings
 from iptc_codec.peer._waits import noticing_waits
 from iptc_codec.peer._workers import Workers
-from tests.peer.peer_support import pair
+from tests.peer.peer_support import cmd, pair, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Coroutine, Generator
 
 _VALUE: ContextVar[int] = ContextVar("value", default=0)
 
@@ -59,6 +59,16 @@ async def fail_in_a_group() -> None:
         nursery.start_soon(broken)
 
 
+@EXPORTS.function("work")
+async def wait() -> None:
+    await trio.sleep(5)
+
+
+@EXPORTS.function("work")
+async def leave_a_scope_open() -> None:
+    trio.move_on_after(3).__enter__()
+
+
 async def test_calls_one_after_the_other_share_a_task() -> None:
     async with pair(right=EXPORTS) as (peer, _):
         assert len({await peer.call("work", "task") for _ in range(5)}) == 1
@@ -88,22 +98,6 @@ async def test_a_cancelled_or_failed_call_leaves_nothing_to_the_next() -> None:
             assert await peer.call("work", "set_value", value=1) == 0
 
 
-async def test_a_cancellation_is_no_part_of_what_failed() -> None:
-    caught: list[BaseException] = []
-    with trio.move_on_after(0):
-        try:
-            await trio.lowlevel.checkpoint()
-        except trio.Cancelled as error:
-            caught.append(error)
-            raise
-    broken = ValueError("meant")
-    rest = without_cancelled(BaseExceptionGroup("both", [*caught, broken]))
-    assert isinstance(rest, ExceptionGroup)
-    assert rest.exceptions == (broken,)
-    assert without_cancelled(BaseExceptionGroup("one", caught)) is None
-    assert without_cancelled(broken) is broken
-
-
 async def test_of_a_group_only_the_errors_count() -> None:
     """CXL-04s: what was raised on the way out of a cancellation is that cancellation."""
     async with pair(right=EXPORTS) as (peer, _), trio.open_nursery() as nursery:
@@ -121,9 +115,10 @@ async def test_no_more_than_some_rest() -> None:
     everybody = trio.Event()
     done: list[int] = []
 
-    async def job() -> None:
+    async def job() -> bool:
         await everybody.wait()
         done.append(1)
+        return True
 
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
@@ -137,29 +132,79 @@ async def test_no_more_than_some_rest() -> None:
         workers.close()
 
 
-async def test_a_worker_whose_job_was_cancelled_does_no_other() -> None:
+async def test_a_job_that_was_left_by_an_error_is_the_last_of_its_task() -> None:
     workers = Workers()
-    seen: list[str] = []
 
-    async def job() -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            seen.append("cancelled")
-
-    async def other() -> None:
+    async def job() -> bool:
         await trio.lowlevel.checkpoint()
-        seen.append("whole")
+        return False
 
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
-        scope = workers.start(job)
+        workers.start(job)
         await trio.testing.wait_all_tasks_blocked()
-        scope.cancel()
-        workers.start(other)
+        assert not nursery.child_tasks
+
+
+async def test_a_worker_that_rests_holds_nothing_of_its_job() -> None:
+    workers = Workers()
+
+    class Large:
+        pass
+
+    def job_with(large: Large) -> Callable[[], Coroutine[Any, Any, bool]]:
+        async def job() -> bool:
+            await trio.lowlevel.checkpoint()
+            return bool(large)
+
+        return job
+
+    large = Large()
+    seen = weakref.ref(large)
+    async with trio.open_nursery() as nursery:
+        workers.open(nursery)
+        workers.start(job_with(large))
+        del large
         await trio.testing.wait_all_tasks_blocked()
-        assert sorted(seen) == ["cancelled", "whole"]
+        assert len(nursery.child_tasks) == 1
+        assert seen() is None
         workers.close()
+
+
+async def test_a_scope_that_a_function_leaves_open_is_no_matter_of_the_next_call() -> None:
+    """TRM-06s: misuse of trio ends the call that it is in."""
+    async with pair(right=EXPORTS) as (peer, _):
+        with pytest.raises(RemoteError, match="RuntimeError"):
+            await peer.call("work", "leave_a_scope_open")
+        for _ in range(3):
+            await trio.sleep(1)
+            assert await peer.call("work", "wait") is None
+
+
+# The writer, when a task writes on its way into a wait.
+
+
+@pytest.mark.parametrize("send_bytes", [10, 65536])
+@pytest.mark.parametrize("func", ["echo", "ctx_hang"])
+async def test_held_acks_leave_however_little_room_there_is(send_bytes: int, func: str) -> None:
+    settings = Settings(send_bytes=send_bytes)
+    kwargs = {"value": 1} if func == "echo" else {"first": 1}
+    count = 2000
+    async with serving(settings=settings) as raw, trio.open_nursery() as nursery:
+        nursery.start_soon(raw.send, *(cmd(f"call-{n}", func, **kwargs) for n in range(count)))
+        for _ in range(2 * count):
+            assert "error" not in await raw.receive()
+
+
+async def test_a_violation_while_a_function_waits_for_room() -> None:
+    """It is cancelled where it waits, with its ACK still held: that must not wake it twice."""
+    async with serving(settings=Settings(send_bytes=10)) as raw:
+        await raw.send(cmd("c", "ctx_hang", first=1), {"yield": 1, "cid": "c"})
+        assert await raw.receive() == {"functype": "context", "cid": "c"}
+        assert "error" in await raw.receive()
+        await raw.send(cmd("d", "echo", value=1))
+        assert await raw.receive() == {"functype": "asyncfunc", "cid": "d"}
+        assert await raw.receive() == {"return": 1, "cid": "d"}
 
 
 # Waits.
