@@ -26,7 +26,7 @@ def figures(script: str, folder: Path, *options: str) -> Any:
 def test_codec_times_every_variant(tmp_path: Path) -> None:
     found = figures("codec", tmp_path, "--seconds", "0.0001")["figures"]
     assert set(found) == {"decode", "encode", "decode body", "encode body"}
-    ours = {"decode": "Connection.events", "encode": "Connection.parts"}
+    ours = {"decode": "Connection.batches", "encode": "Connection.parts"}
     for what, scripts in found.items():
         assert len(scripts) == 11
         for variants in scripts.values():

@@ -113,7 +113,7 @@ def offences(package: Package, module: str, source: str, *, is_package: bool) ->
     """Name the imports that the package's rule forbids."""
     allowed = package.may_import | sys.stdlib_module_names
     if module in DISPATCHERS:
-        allowed |= {"iptc_codec", "iptc_fuzz"}
+        allowed |= {"iptc_codec", "iptc_fuzz", "hypothesis"}
     names = imported(source, module, is_package=is_package)
     return {name for name in names if not within(name, allowed) or within(name, package.never)}
 
