@@ -121,7 +121,7 @@ def _at(results: Results, *path: str) -> Any:
 
 ROWS = [
     Row(
-        "strict decode, inline as in the reader / msgspec untyped, mix",
+        "strict decode, inlined / msgspec untyped, mix",
         1.10,
         1.00,
         _codec("decode"),
