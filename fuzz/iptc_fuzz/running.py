@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import HypothesisException, HypothesisWarning
 
 from iptc_fuzz import corpus
 from iptc_fuzz.sharing import Under
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hypothesis.database import ExampleDatabase
 
@@ -135,11 +137,24 @@ def _round(
     # `seed` takes the database away from a test that has its settings already: so they come after it.
     run: Any = options(seed(dice)(given(target.inputs())(once)))
     try:
-        run()
+        with unrepresented():
+            run()
     except Exception as error:
         if not outcome.findings:
             raise  # of the strategies, or of hypothesis
         del error
+
+
+@contextmanager
+def unrepresented() -> Iterator[None]:
+    """Be quiet about what hypothesis writes down for a filter that has to draw again.
+
+    It is the repr of the strategy, which for values inside of values is large. Nobody reads it here, and
+    hypothesis makes it but once for each strategy.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
+        yield
 
 
 def write_finding(finding: Finding, folder: Path) -> Path:

@@ -16,6 +16,7 @@ from iptc_conformance.driving.session import Settings
 from iptc_fuzz.live import commands, hunting
 from iptc_fuzz.live.drawing import HEAVY, VALUED, VERBS
 from iptc_fuzz.live.on_calls import picked
+from iptc_fuzz.live.on_names import PAIRS
 from iptc_fuzz.live.sweep import sweep
 from iptc_fuzz.live.table import ACTS
 from iptc_fuzz.live.trial import case_of, document
@@ -120,3 +121,17 @@ def test_a_case_of_actions_keeps_to_the_schema(tmp_path: Path) -> None:
     path.write_text(json.dumps(document(case_of(drawn))), encoding="utf-8")
     (case,) = load_files([path])
     assert case.violates != ()
+
+
+def test_no_two_calls_of_a_connection_get_the_same_cid_of_the_fuzzers_own_choice() -> None:
+    """Both might live, and the connection would be lost to the fuzzer's own fault (CID-02s)."""
+    drawn = [["named", 0, 0, 1], ["talk", 0, 0, 1, 2], ["named", 0, 1, 1], ["named", 1, 0, 1]]
+    case = case_of([*drawn, ["garbage", 0, 0, 0, b"\x82\xa5yield\x01\xa3cid\xa3Abc".hex()]])
+    bound = [step["cid"] for step in case.steps if "bind" in step]
+    assert bound.count("Abc") == 2  # one on either connection
+    assert not any("frame" in step for step in case.steps)
+    (result,) = judge_embedded([case], peer("honest-callee"))
+    assert result.verdict == "pass"
+    many = case_of([["talk", 0, 0, choice, 1] for choice in range(30)])
+    bound = [step["cid"] for step in many.steps if "bind" in step]
+    assert PAIRS / 2 < len(bound) == len({*bound})

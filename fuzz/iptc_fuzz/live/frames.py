@@ -178,7 +178,10 @@ def noise(choice: int) -> list[Any]:
 
 
 class Meaning(NamedTuple):
-    """What a body costs: `close`, `refuse` (an OPEN that has to be answered under this cid), or `drop`."""
+    """What a body costs: `close`, `refuse` (an OPEN that has to be answered under this cid), or `drop`.
+
+    `cid`: the one that it names, if any.
+    """
 
     effect: str
     cid: str | None = None
@@ -200,4 +203,4 @@ def meaning(body: bytes) -> Meaning | None:
         return None
     if seen.opens or seen.kind == "OPEN":
         return Meaning("refuse", seen.cid, clause if seen.clause else "OPN-02s")
-    return Meaning("drop")
+    return Meaning("drop", seen.cid)

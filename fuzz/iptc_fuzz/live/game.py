@@ -29,8 +29,11 @@ class Putting(Protocol):
     def fresh(self) -> None:
         """Have one that no conversation has harmed, if that is ours to have.  Raises NothingJudgedError."""
 
-    def put(self, case: Case) -> Shown:
-        """Put one case to it; after it the testee is there for the next.  Raises NothingJudgedError."""
+    def put(self, case: Case, patience: float = 1) -> Shown:
+        """Put one case to it; after it the testee is there for the next.  Raises NothingJudgedError.
+
+        `patience`: how many times as long as usual each expectation is waited for.
+        """
 
 
 @runtime_checkable

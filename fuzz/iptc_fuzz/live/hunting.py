@@ -15,6 +15,7 @@ from iptc_fuzz.live.game import Game, Putting, PuttingMany
 from iptc_fuzz.live.shrinking import CHECKS, Shrinker
 from iptc_fuzz.live.sweep import sweep, tiny
 from iptc_fuzz.live.trial import Bench, Key, Shown, case_of, document, told
+from iptc_fuzz.running import unrepresented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +36,10 @@ _BESIDE = 48
 _SMALL = 4
 _HOPE = 6
 """What was seen so often among others, and never alone, is not looked into any more."""
+_PATIENCE = 5
+"""What rests on something that did not come in time has to show given so many times as long, too."""
+_STEADY = 3
+"""So many times more a smaller conversation has to show the finding, one time after the other."""
 _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
@@ -155,14 +160,15 @@ class Hunt:
                 suppress_health_check=list(HealthCheck),
             )(given(self.game.draw())(keep))
         )
-        run()
+        with unrepresented():
+            run()
         return drawn
 
     def _note(self, recorder: Recorder) -> None:
         self.clauses |= recorder.reached()
 
-    def _put(self, bench: Putting, case: Case) -> Shown:
-        return self._seen(bench.put(case))
+    def _put(self, bench: Putting, case: Case, patience: float = 1) -> Shown:
+        return self._seen(bench.put(case, patience))
 
     def _seen(self, shown: Shown) -> Shown:
         self.executions += 1
@@ -251,20 +257,29 @@ class Hunt:
         """See whether a finding shows again, and make it small. A SHOULD that does not is forgotten."""
         last = first
 
-        def shows(case: Case) -> bool:
+        def shows(case: Case, patience: float = 1) -> bool:
             nonlocal last
-            now = self._put(bench, case)
+            now = self._put(bench, case, patience)
             if key in (*now.keys, *now.warned):
                 last = now
                 return True
             return False
 
+        def steadily(case: Case) -> bool:
+            # what shows by a race alone is no smaller finding; what was waited for is no race, and takes long
+            return shows(case) and (last.result.waited or all(shows(case) for _ in range(_STEADY)))
+
+        if not self._in_time(bench, first, shows):
+            self.once[key] = self.once.get(key, 0) + 1
+            return None
         if not self._again(bench, first.case, shows):
             return None if key in first.warned else Caught(key, self.game.told(first, key), flaky=True)
         seconds = self.limits.shrink_seconds / (4 if key in first.warned else 1)
-        begin = self._tiny(first.case, shows) or drawn
-        small, case = Shrinker(shows, seconds, self.game).shrink(begin)
+        begin = self._tiny(first.case, steadily) or drawn
+        small, case = Shrinker(steadily, seconds, self.game).shrink(begin)
         certain = case == first.case or self._again(bench, case, shows)
+        if certain and not self._in_time(bench, last, shows):
+            return Caught(key, self.game.told(first, key))  # the small one only takes its time
         if self.database is not None:
             self.database.save(self._key, json.dumps(small).encode())
         return Caught(key, self.game.told(last, key), flaky=not certain)
@@ -274,6 +289,13 @@ class Hunt:
         if len(case.steps) <= _SMALL:
             return None
         return next((one for one in self.game.tiny() if shows(self.game.case_of(one))), None)
+
+    def _in_time(self, bench: Putting, found: Shown, shows: Callable[[Case, float], bool]) -> bool:
+        """Whether the testee is at fault, and not merely slow, or on a machine that is busy."""
+        if not found.result.waited:
+            return True
+        bench.fresh()
+        return shows(found.case, _PATIENCE)
 
     def _again(self, bench: Putting, case: Case, shows: Callable[[Case], bool]) -> bool:
         for _ in range(_TRIES):

@@ -71,7 +71,7 @@ def do_form(script: Script, slot: int, pick: int, choice: int, _value: Any) -> N
     known = forms.good(cid)
     at = (choice + 64 * (pick >> 1)) % (forms.GOOD + forms.BAD)
     call = Call(name, script.conn(slot), "ctx_echo")
-    script.steps.append({"bind": name, "cid": cid})
+    script.bind(call, cid)
     script.opened(call)
     script.settle(call)
     if at < len(known):
@@ -110,8 +110,8 @@ def do_body(script: Script, slot: int, pick: int, choice: int, _value: Any) -> N
 def put_body(script: Script, conn: str, body: bytes) -> None:
     """Send a body, and see that it costs what the rules say."""
     meant = meaning(body)
-    if meant is None:
-        return
+    if meant is None or (conn, meant.cid) in script.taken:
+        return  # what it means to a call is another matter
     script.broken = True
     frame: Step = {"frame": [body.hex()], "on": conn}
     _cost(script, conn, frame, meant)
@@ -124,7 +124,8 @@ def _cost(script: Script, conn: str, frame: Step, meant: Meaning) -> None:
         script.gone(conn, "DSC-03r")
     elif meant.effect == "refuse":
         call = Call(script.name("g"), conn, "echo", over=True)
-        script.steps += [{"bind": call.name, "cid": meant.cid}, frame]
+        script.bind(call, meant.cid or "")
+        script.steps.append(frame)
         ours = {"any_type": True, "clause": meant.clause, "on": conn}
         script.steps.append({"contained": call.name, **ours, "within": PATIENCE})
     else:

@@ -33,11 +33,20 @@ _CIDS: tuple[tuple[str, str], ...] = (
 PAIRS = len(_CIDS)
 
 
+def _free(script: Script, conn: str, choice: int) -> tuple[str, str] | None:
+    """The pair of a choice, or the next one of which no call of a connection has had any cid."""
+    pairs = (_CIDS[(choice + more) % PAIRS] for more in range(PAIRS))
+    return next((pair for pair in pairs if not any((conn, cid) in script.taken for cid in pair)), None)
+
+
 def do_named(script: Script, slot: int, pick: int, choice: int, _value: Any) -> None:
     """Two live calls with nearly the same cid; one is cancelled, and the other goes on."""
     first, second = (Call(script.name("n"), script.conn(slot), "hang") for _ in range(2))
-    for call, cid in zip((first, second), _CIDS[choice % PAIRS], strict=True):
-        script.steps.append({"bind": call.name, "cid": cid})
+    pair = _free(script, first.conn, choice)
+    if pair is None:
+        return
+    for call, cid in zip((first, second), pair, strict=True):
+        script.bind(call, cid)
     calls = (first, second) if pick & 1 else (second, first)
     for call in calls:
         script.opened(call)
@@ -50,7 +59,10 @@ def do_named(script: Script, slot: int, pick: int, choice: int, _value: Any) -> 
 def do_talk(script: Script, slot: int, pick: int, choice: int, value: Any) -> None:
     """A stream whose cid is drawn: an item and its echo."""
     call = Call(script.name("n"), script.conn(slot), "ctx_echo")
-    script.steps.append({"bind": call.name, "cid": _CIDS[choice % PAIRS][pick & 1]})
+    pair = _free(script, call.conn, choice)
+    if pair is None:
+        return
+    script.bind(call, pair[pick & 1])
     script.opened(call)
     script.settle(call)
     script.steps.append({"item": call.name, "value": value, "on": call.conn})

@@ -40,6 +40,8 @@ class Script:
     hello_seconds: float | None = None
     blame: str | None = None
     functions: set[str] = field(default_factory=lambda: {"echo"})
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Connections, and cids of the fuzzer's own choice that a call has had there."""
     _used: dict[int, int] = field(default_factory=dict)
     _names: int = 0
 
@@ -78,6 +80,11 @@ class Script:
             self.steps.append({"poll": call.tag, "clause": clause})
 
     # ---- calls
+
+    def bind(self, call: Call, cid: str) -> None:
+        """Give a call a cid, which no other call of its connection has had: both might live (CID-02s)."""
+        self.taken.add((call.conn, cid))
+        self.steps.append({"bind": call.name, "cid": cid})
 
     def name(self, letter: str) -> str:
         """A name for a call."""

@@ -14,11 +14,13 @@ from iptc_conformance import _specdata
 from iptc_conformance.cases.model import Case
 from iptc_conformance.driving.callee.case_run import run_case
 from iptc_conformance.driving.callee.embedded import Embedded
+from iptc_conformance.driving.callee.suite import HELLO_SECONDS
 from iptc_fuzz.live.table import script_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from iptc_conformance.cases.model import Step
     from iptc_conformance.driving.callee.testee import Testee
     from iptc_conformance.driving.recorder import Recorder
     from iptc_conformance.driving.result import Result
@@ -31,6 +33,8 @@ _LIKELY = (_OWN, "OPN-02s", "OPN-10s", "STR-06s", "TRM-01s")
 _CLOSED = "ROB-04r"
 _BAD = frozenset({"fail", "crash", "hang"})
 _STUCK = frozenset({"crash", "hang", "untestable"})
+_HELLO_SECONDS = "2"
+"""For so long a testee is asked to wait for a hello: each that stays away costs that time."""
 _LANES = 6
 _ENOUGH = 3
 """So many conversations in which something is wrong are looked into before others are begun."""
@@ -101,6 +105,20 @@ def _plain(step: dict[str, Any], heavy: bool) -> dict[str, Any]:  # noqa: FBT001
     return plain
 
 
+def patiently(case: Case, patience: float) -> Case:
+    """The case with each wait of its own so many times as long."""
+    return case if patience == 1 else replace(case, steps=tuple(_longer(case.steps, patience)))
+
+
+def _longer(steps: Sequence[Step], patience: float) -> list[Step]:
+    longer: list[Step] = []
+    for step in steps:
+        waits: Step = {"within": patience * step["within"]} if "within" in step else {}
+        inside: Step = {key: _longer(step[key], patience) for key in ("together", "steps") if key in step}
+        longer.append({**step, **waits, **inside})
+    return longer
+
+
 class _Unfenced(Case):
     """A case as it is put among others: whether the testee has survived it, the others show."""
 
@@ -118,7 +136,7 @@ class Bench:
     """A testee, and conversations put to it one after the other."""
 
     def __init__(self, testee: Testee, settings: Settings, reached: Callable[[Recorder], None]) -> None:
-        self._testee = testee
+        self._testee = testee.another({HELLO_SECONDS: _HELLO_SECONDS}) or testee
         self._settings = settings
         self._reached = reached
         self._embedded = isinstance(testee, Embedded)
@@ -146,14 +164,14 @@ class Bench:
             trio.run(self._testee.revive)
             self._down = False
 
-    def put(self, case: Case) -> Shown:
+    def put(self, case: Case, patience: float = 1) -> Shown:
         """Put one case to it.  Raises TesteeError if the testee is down, and cannot be had again."""
         self._up()
         if self._embedded:
             clock = MockClock(autojump_threshold=0)
             result, lives = trio.run(self._in_memory, case, clock=clock)
         else:
-            result, lives = trio.run(self._alone, case)
+            result, lives = trio.run(self._alone, case, patience)
             self._down = not lives or result.verdict in _STUCK
         return shown(case, result, lives=lives)
 
@@ -194,8 +212,9 @@ class Bench:
         finally:
             await self._testee.stop()
 
-    async def _alone(self, case: Case) -> tuple[Result, bool]:
-        result = await run_case(case, self._testee, self._settings, self._reached)
+    async def _alone(self, case: Case, patience: float = 1) -> tuple[Result, bool]:
+        settings = replace(self._settings, timeout=self._settings.timeout * patience)
+        result = await run_case(patiently(case, patience), self._testee, settings, self._reached)
         return result, await self._testee.alive()
 
     async def _in_memory(self, case: Case) -> tuple[Result, bool]:
@@ -256,5 +275,7 @@ def document(case: Case) -> dict[str, Any]:
     if case.connections != ("a",):
         entry["connections"] = list(case.connections)
     if case.hostile:
-        entry |= {"hostile": True, "violates": list(case.violates)}
+        entry["hostile"] = True
+    if case.violates:
+        entry["violates"] = list(case.violates)
     return {"version": 1, "area": case.area, "cases": [entry]}

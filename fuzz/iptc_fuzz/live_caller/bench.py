@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
@@ -13,6 +14,7 @@ from iptc_conformance.driving.caller.driver import DriverError
 from iptc_conformance.driving.caller.embedded import Embedded
 from iptc_conformance.driving.caller.host import Host
 from iptc_conformance.driving.caller.pool import Pool
+from iptc_fuzz.live.trial import patiently
 from iptc_fuzz.live_caller.trial import BAD, shown
 
 if TYPE_CHECKING:
@@ -65,18 +67,20 @@ class Bench:
         if self._loop is not None:
             self._loop.call(self._lanes.renew)
 
-    def put(self, case: Case) -> Shown:
+    def put(self, case: Case, patience: float = 1) -> Shown:
         """Put one case to a driver.  Raises DriverError."""
-        return self.put_all([case])[0]
+        return self._put_all([case], patience)[0]
 
     def put_all(self, cases: Sequence[Case]) -> list[Shown]:
         """Put cases side by side until something is wrong: what those have shown that were begun.
 
         Raises DriverError.
         """
+        return self._put_all(cases)
 
+    def _put_all(self, cases: Sequence[Case], patience: float = 1) -> list[Shown]:
         async def put() -> list[Result]:
-            return await self._lanes.put_all(cases)
+            return await self._lanes.put_all(cases, patience)
 
         if self._loop is not None:
             results = self._loop.call(put)
@@ -118,7 +122,7 @@ class _Lanes:
             self._ready.let_go(host)
         self._shared.clear()
 
-    async def put_all(self, cases: Sequence[Case]) -> list[Result]:
+    async def put_all(self, cases: Sequence[Case], patience: float) -> list[Result]:
         """Results of the first cases, in their order, as many as were begun.  Raises DriverError."""
         results: dict[int, Result] = {}
         waiting = iter(enumerate(cases))
@@ -126,7 +130,7 @@ class _Lanes:
 
         async def lane() -> None:
             try:
-                await self._lane(waiting, results)
+                await self._lane(waiting, results, patience)
             except DriverError as error:  # kept out of the nursery, which would wrap it
                 failures.append(error)
 
@@ -152,25 +156,28 @@ class _Lanes:
                 break
         return results
 
-    async def _lane(self, waiting: Iterator[tuple[int, Case]], results: dict[int, Result]) -> None:
+    async def _lane(
+        self, waiting: Iterator[tuple[int, Case]], results: dict[int, Result], patience: float
+    ) -> None:
         for at, case in waiting:
-            results[at] = await self._put(case)
+            results[at] = await self._put(case, patience)
             bad = [result.verdict for result in results.values() if result.verdict in BAD]
             if len(bad) >= _ENOUGH or {"crash", "hang"} & set(bad):
                 return
 
-    async def _put(self, case: Case) -> Result:
-        result = await self._once(case, fresh=case.hello is not None)
+    async def _put(self, case: Case, patience: float) -> Result:
+        result = await self._once(case, patience, fresh=case.hello is not None)
         if result.verdict == "untestable":  # what was before may be to blame
-            result = await self._once(case, fresh=True)
+            result = await self._once(case, patience, fresh=True)
         self._untestable = self._untestable + 1 if result.verdict == "untestable" else 0
         if self._untestable >= _HOPELESS:
             raise DriverError(f"no conversation can be judged: {result.detail}")
         return result
 
-    async def _once(self, case: Case, *, fresh: bool) -> Result:
+    async def _once(self, case: Case, patience: float, *, fresh: bool) -> Result:
         host, count = self._shared.pop() if self._shared and not fresh else (await self._take(), 0)
-        result = await run_case(case, host, self._settings)
+        settings = replace(self._settings, timeout=self._settings.timeout * patience)
+        result = replace(await run_case(patiently(case, patience), host, settings), case=case)
         self._reached(host.recorder)
         if _spent(case, host, result) or count >= _MOST_CASES:
             self._ready.let_go(host)
