@@ -95,7 +95,9 @@ def markdown(rows: list[Row], seconds: float, role: str) -> str:
     if found:
         share = 100 * len(found) / len(bugs)
         half = times[len(times) // 2]
-        lines.append(f"{len(found)} of {len(bugs)} found ({share:.0f} %) within {seconds:g} s each.")
+        within = sum(row["seconds"] <= seconds for row in found)
+        quick = f"{within} of them within {seconds:g} s, the smaller case included"
+        lines.append(f"{len(found)} of {len(bugs)} found ({share:.0f} %), {quick}.")
         if len(bugs) < (whole := sum(one.role == role for one in faults())):
             lines.append(f"These are a sample: there are {whole} such faults.")
         lines.append(f"Half of the finds took no more than {half:g} s, the last {times[-1]:g} s.")
