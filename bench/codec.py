@@ -31,8 +31,17 @@ from bench.report import say
 from bench.scripts import all_scripts
 from bench.stats import Spread, ratio
 from iptc_codec import Open, decode, encode
-from iptc_codec._runs import LEAST, peek  # what the reader has inline has no public name
-from iptc_codec._wire import CALL_READERS, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip, write_open
+from iptc_codec._runs import LEAST, SMALL, peek  # what the reader has inline has no public name
+from iptc_codec._wire import (
+    CALL_READERS,
+    ERROR,
+    OF_ERROR,
+    PLAIN_WRITERS,
+    SCALARS,
+    TWO_ENTRIES,
+    skip,
+    write_open,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,15 +74,17 @@ _two_keys = CALL_READERS[TWO_ENTRIES]
 _WRITERS: dict[type, tuple[Callable[[Any], Any], bool]] = {**PLAIN_WRITERS, Open: (write_open, False)}
 
 
-def split(chunk: bytes, read: Callable[[memoryview], object]) -> None:
+def split(chunk: bytes, read: Callable[[bytes | memoryview], object]) -> None:
     """Cut a chunk into its bodies and read each: what a reader does that trusts the other side."""
     view = memoryview(chunk)
     at, end = 0, len(view)
     while end - at >= 4:
-        after = at + 4 + _length_at(view, at)[0]
+        (length,) = _length_at(chunk, at)
+        start = at + 4
+        after = start + length
         if after > end:
             break
-        read(view[at + 4 : after])
+        read((chunk if length < SMALL else view)[start:after])
         at = after
 
 
@@ -83,10 +94,12 @@ def split_untyped(chunks: list[bytes]) -> None:
         view = memoryview(chunk)
         at, end = 0, len(view)
         while end - at >= 4:
-            after = at + 4 + _length_at(view, at)[0]
+            (length,) = _length_at(chunk, at)
+            start = at + 4
+            after = start + length
             if after > end:
                 break
-            _read(view[at + 4 : after])
+            _read((chunk if length < SMALL else view)[start:after])
             at = after
 
 
@@ -96,12 +109,15 @@ def split_strict(chunks: list[bytes]) -> None:
         view = memoryview(chunk)
         at, end = 0, len(view)
         while end - at >= LEAST:
-            length, header, letter = peek(view, at)
-            after = at + 4 + length
+            length, header, letter = peek(chunk, at)
+            start = at + 4
+            after = start + length
             if after > end:
                 break
+            if letter == ERROR and chunk[start + OF_ERROR] != TWO_ENTRIES:
+                break
             readers = _two_keys if header == TWO_ENTRIES else CALL_READERS[header]
-            readers[letter](view[at + 4 : after])
+            readers[letter]((chunk if length < SMALL else view)[start:after])
             at = after
 
 

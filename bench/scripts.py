@@ -127,7 +127,7 @@ _KINDS: dict[str, Callable[[Script], Message]] = {
     "functype": lambda script: Ack("asyncfunc", script.opened()),
     "return": lambda script: Result(12345, script.opened("asyncfunc")),
     "started": lambda script: Started("ready", script.opened("context")),
-    "stop": lambda script: End(script.opened("asyncgen")),
+    "stop": lambda script: End.of(script.opened("asyncgen")),
     "error": lambda script: Fail.of("ValueError", _TRACEBACK, script.opened("asyncfunc")),
 }
 
@@ -145,7 +145,7 @@ def mix(*, large: bool = True) -> Script:
             Ack("asyncfunc", unary),
             *([Item(LARGE_ITEM, context)] if large else []),
             Result(12345, unary),
-            End(context),
+            End.of(context),
             Fail.of("ValueError", _TRACEBACK, context),
         ]
     return script

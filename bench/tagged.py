@@ -79,7 +79,7 @@ def union_of(message: Message) -> Union:
             return TaggedStarted(value, cid)
         case Item(value, cid):
             return TaggedItem(value, cid)
-        case End(cid):
+        case End(_, cid):
             return TaggedEnd(cid)
         case Result(value, cid):
             return TaggedResult(value, cid)

@@ -19,8 +19,8 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived, Item
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
-from ._runs import ITEM, LEAST, items_that_follow, peek
-from ._wire import CALL_READERS, NOT_TAKEN, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip
+from ._runs import LEAST, MOST, SMALL, peek, together
+from ._wire import CALL_READERS, ERROR, ITEM, NOT_TAKEN, OF_ERROR, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,49 +202,61 @@ class Connection:
         """Take the next bytes as `events` does; items of a call that come together stay together."""
         if self._fault or self.remote is _GONE:
             return
-        for piece in self._deframer.pieces(data):
-            yield from self._messages_of(piece)
+        for piece, at in self._deframer.pieces(data):
+            yield from self._messages_of(piece, at)
 
-    def _messages_of(self, view: memoryview) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
+    def _messages_of(self, data: bytes | memoryview, at: int) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
         halves, them = self._said.halves, self._other
         get, move_to = self._said.calls.get, self._said.calls.move_to
         open_plainly = self._said.open_plainly
-        at, end = 0, len(view)
+        view, end = memoryview(data), len(data)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
         plain = short and halves[them] is _TALKING
+        items: list[Item] = []  # of one call, which come together
+        sizes: list[int] = []
+        run = ""
         while self._fault is None:
             # The common message, inline: one legal in its bytes, of a call that may simply go on with it.
             while plain and end - at >= LEAST:
-                length, header, letter = peek(view, at)
-                after = at + HEADER_BYTES + length
+                length, header, letter = peek(data, at)
+                start = at + HEADER_BYTES
+                after = start + length
                 if after > end:
                     break
                 try:
+                    if letter == ERROR and data[start + OF_ERROR] != TWO_ENTRIES:
+                        break
                     readers = _TWO_KEYS if header == TWO_ENTRIES else CALL_READERS[header]
-                    message = readers[letter](view[at + HEADER_BYTES : after])
+                    message = readers[letter]((data if length < SMALL else view)[start:after])
                 except NOT_TAKEN:
                     break
-                if header == TWO_ENTRIES:
-                    call = get(message.cid)
-                    if call is None or (place := call.place.theirs.get(message.event)) is None:
+                if letter != ITEM or message.cid != run or len(items) == MOST:
+                    if items:
+                        self.body_bytes = sizes[0]
+                        yield together(items, sizes)
+                        items, sizes, run = [], [], ""
+                    if header == TWO_ENTRIES:
+                        call = get(message.cid)
+                        if call is None or (place := call.place.theirs.get(message.event)) is None:
+                            break
+                        if place is not call.place:
+                            move_to(call, place)
+                        elif letter == ITEM:
+                            run = message.cid
+                    elif not (isinstance(message, Open) and open_plainly(them, message.cmd)):
                         break
-                    if place is not call.place:
-                        move_to(call, place)
-                elif not (isinstance(message, Open) and open_plainly(them, message.cmd)):
-                    break
-                at = after
-                self.body_bytes = length
-                if (
-                    letter == ITEM
-                    and isinstance(message, Item)
-                    and place
-                    and place.theirs.get(Item.event) is place
-                ):
-                    more, sizes, at = items_that_follow(view, at, message.cid)
-                    if more:
-                        yield Items(message.cid, [message, *more], [length, *sizes])
+                    if not run:
+                        at = after
+                        self.body_bytes = length
+                        yield message
                         continue
-                yield message
+                items.append(message)  # type: ignore[arg-type]
+                sizes.append(length)
+                at = after
+            if items:
+                self.body_bytes = sizes[0]
+                yield together(items, sizes)
+                items, sizes, run = [], [], ""
             # Any other, by all the rules.
             frame = self._deframer.body(view, at)
             if frame is None:

@@ -47,37 +47,39 @@ class Deframer:
         after the bodies before it were returned.
         """
         bodies: list[memoryview] = []
-        for view in self.pieces(data):
-            at = 0
+        for buffer, start in self.pieces(data):
+            view, at = memoryview(buffer), start
             while body := self.body(view, at):
                 bodies.append(body)
                 at += HEADER_BYTES + len(body)
             self.keep(view, at)
         return bodies
 
-    def pieces(self, data: bytes | bytearray | memoryview) -> Iterator[memoryview]:
-        """The bytes in which whole frames begin: a frame that was kept, once it is whole, then the rest.
+    def pieces(self, data: bytes | bytearray | memoryview) -> Iterator[tuple[bytes | memoryview, int]]:
+        """The bytes in which whole frames begin, and where: a frame that was kept, if it is whole; the rest.
 
         Only what belongs to the unfinished frame is copied. `keep` what is left of each piece before the next
         is asked for.
         """
-        view = memoryview(data).cast("B")
+        buffer = data if type(data) is bytes else memoryview(data).cast("B")
+        at = 0
         if self._held:
-            view = self._complete(view)
+            at = self._complete(memoryview(buffer), 0)
             if len(self._held) < self._wanted:
                 return
             whole, self._held = self._held, bytearray()
-            yield memoryview(whole)
-        yield view
+            yield memoryview(whole), 0
+        yield buffer, at
 
-    def _complete(self, view: memoryview) -> memoryview:
-        """Add to the unfinished frame what belongs to it; what follows it."""
-        while view and (missing := self._wanted - len(self._held)) > 0:
-            self._held += view[:missing]
-            view = view[missing:]
+    def _complete(self, view: memoryview, at: int) -> int:
+        """Add to the unfinished frame what belongs to it, from `at` on; where it ends."""
+        while at < len(view) and (missing := self._wanted - len(self._held)) > 0:
+            piece = view[at : at + missing]
+            self._held += piece
+            at += len(piece)
             if len(self._held) == HEADER_BYTES:
                 self._wanted += self._sensible(int.from_bytes(self._held, "little"))
-        return view
+        return at
 
     def _sensible(self, length: int) -> int:
         """A length; 0 for one that will be refused, so that nothing of such a body is kept (FRM-03r)."""
@@ -97,11 +99,10 @@ class Deframer:
 
     def keep(self, view: memoryview, at: int) -> None:
         """Keep the rest, from `at` on, for the bytes that follow: it is less than a frame."""
-        rest = view[at:]
-        if not rest or self.refused:
+        if at == len(view) or self.refused:
             return
         self._wanted = HEADER_BYTES
-        self._complete(rest)
+        self._complete(view, at)
 
 
 def _refuse(length: int) -> DecodeError:

@@ -2,6 +2,9 @@
 
 Field names and their order are those of the wire, but for `value`, which is named there by what it is:
 `started`, `yield` or `return`. `event` is what the call table sees of a message.
+
+The garbage collector does not follow messages: they are many, and what comes from the wire holds no ring.
+Whoever keeps one should not also put it, or what refers to it, into its own value: that would never be freed.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ class Hello(Struct, frozen=True, array_like=True):
     extra: tuple[Any, ...] = ()
 
 
-class Command(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Command(Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """What an OPEN asks for (OPN-01s). `uid` is the opener's name and uuid."""
 
     ns: str
@@ -44,7 +47,7 @@ class Command(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     cid: Cid
 
 
-class Open(Struct, frozen=True, forbid_unknown_fields=True):
+class Open(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """OPEN: a caller opens a call."""
 
     event: ClassVar[CallEvent] = CallEvent.OPEN
@@ -77,7 +80,7 @@ class Ack(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         )
 
 
-class Started(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "started"}):
+class Started(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "started"}):
     """STARTED: the first value of a context."""
 
     event: ClassVar[CallEvent] = CallEvent.STARTED
@@ -85,7 +88,7 @@ class Started(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": 
     cid: Cid
 
 
-class Item(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "yield"}):
+class Item(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "yield"}):
     """ITEM: an item of a stream."""
 
     event: ClassVar[CallEvent] = CallEvent.ITEM
@@ -93,14 +96,24 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "yi
     cid: Cid
 
 
-class End(Struct, frozen=True, gc=False):
-    """END: the sender's half of the stream is closed; the terminal of a generator. Its `stop` is true."""
+class End(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """END: its sender's half of the stream is over. Raises `ValueError` if `stop` is not true (STR-05s)."""
 
     event: ClassVar[CallEvent] = CallEvent.END
+    stop: bool
     cid: Cid
 
+    def __post_init__(self) -> None:
+        if self.stop is not True:
+            raise ValueError("stop is true (STR-05s)")
 
-class Result(Struct, frozen=True, forbid_unknown_fields=True, rename={"value": "return"}):
+    @classmethod
+    def of(cls, cid: str) -> End:
+        """End our half of this call."""
+        return cls(True, cid)  # noqa: FBT003  (by name costs more)
+
+
+class Result(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "return"}):
     """RESULT: the terminal of a unary call or a context."""
 
     event: ClassVar[CallEvent] = CallEvent.RESULT

@@ -24,7 +24,6 @@ from ._messages import (
     ACKS,
     Ack,
     CallMessage,
-    Cid,
     Command,
     End,
     ErrorBody,
@@ -48,17 +47,18 @@ _ONE_ENTRY, _FIXSTR = 0x81, 0xA0
 TWO_ENTRIES: Final = 0x82
 """The header of a map of two entries, with which the common messages begin."""
 
+ITEM: Final = ord("e")
+ERROR: Final = ord("r")
+"""The fifth byte of an ITEM, whose `yield` comes first, and of a FAIL."""
 
-class _Stop(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    stop: bool
-    cid: Cid
+OF_ERROR: Final = 7
+"""Where the header of the error stands in a FAIL."""
 
 
 NOT_TAKEN: Final = (msgspec.DecodeError, ValueError, LookupError, RecursionError, MemoryError)
 """What a reader raises: msgspec's errors, bad UTF-8, no such kind, a body too short, too deep, too much."""
 
 _read_open = msgspec.msgpack.Decoder(Open).decode
-_read_stop = msgspec.msgpack.Decoder(_Stop).decode
 _read_fail = msgspec.msgpack.Decoder(Fail).decode
 _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 _read_any = msgspec.msgpack.Decoder().decode
@@ -81,22 +81,15 @@ def decode(body: Body) -> Message:
         return _decode_slowly(body)
 
 
-def _read_end(body: Body) -> End:
-    end = _read_stop(body)
-    if end.stop is not True:  # STR-05s
-        raise ValueError
-    return End(end.cid)
-
-
 def _read_error(body: Body) -> Fail:
     # The body of the error follows its key; a repeated key in it would need a third entry (ERR-01s).
-    if body[7] != TWO_ENTRIES:
+    if body[OF_ERROR] != TWO_ENTRIES:
         raise ValueError
     return _read_fail(body)
 
 
 def _read_fatal(body: Body) -> Fatal:
-    if body[7] != TWO_ENTRIES:
+    if body[OF_ERROR] != TWO_ENTRIES:
         raise ValueError
     return _read_lone_error(body)
 
@@ -107,35 +100,37 @@ def _read_cid_first(body: Body) -> CallMessage:
         raise ValueError
     other_key = 6 + body[5] - _FIXSTR
     letter = body[other_key + 3]
-    if letter != ord("r"):
-        return _TWO_KEYS[letter](body)
+    if letter != ERROR:
+        return _SAFE[letter](body)
     if body[other_key + 6] != TWO_ENTRIES:  # ERR-01s, as above
         raise ValueError
     return _read_fail(body)
 
 
-_TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
+_SAFE: Final[dict[int, Callable[[Body], CallMessage]]] = {
     ord("n"): msgspec.msgpack.Decoder(Ack).decode,
     ord("a"): msgspec.msgpack.Decoder(Started).decode,
     ord("e"): msgspec.msgpack.Decoder(Item).decode,
-    ord("o"): _read_end,
+    ord("o"): msgspec.msgpack.Decoder(End).decode,
     ord("t"): msgspec.msgpack.Decoder(Result).decode,
-    ord("r"): _read_error,
     ord("d"): _read_cid_first,
 }
-"""By the third letter of the first key: the readers of maps of two entries."""
+"""By the third letter of the first key: the readers of maps of two entries, but for those of errors."""
 
 CALL_READERS: Final[dict[int, dict[int, Callable[[Body], CallMessage]]]] = {
     _ONE_ENTRY: {ord("d"): _read_open},
-    TWO_ENTRIES: _TWO_KEYS,
+    TWO_ENTRIES: {**_SAFE, ERROR: _read_fail},
 }
-"""By the map's header, then by the third letter of its first key: the readers of calls."""
+"""By the map's header, then by the third letter of its first key: the readers of calls.
+
+Before an error is read, its own header has to be `TWO_ENTRIES`: whoever has this inline looks at it there.
+"""
 
 _READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
-    _ONE_ENTRY: {**CALL_READERS[_ONE_ENTRY], ord("r"): _read_fatal},
-    TWO_ENTRIES: _TWO_KEYS,
+    _ONE_ENTRY: {**CALL_READERS[_ONE_ENTRY], ERROR: _read_fatal},
+    TWO_ENTRIES: {**_SAFE, ERROR: _read_error},
 }
-"""The same, and all others."""
+"""The same with that look, and all others."""
 
 
 def _decode_slowly(body: Body) -> Message:
@@ -198,7 +193,7 @@ def _message(plain: Any) -> Message:
         case "stop":
             if value is not True:
                 raise ValueError
-            return End(cid)
+            return End.of(cid)
         case _:
             return _OF_VALUE[name](value, cid)
 
@@ -257,10 +252,6 @@ def write_open(opening: Open) -> bytes | None:
         return None
 
 
-def _write_end(end: Any) -> bytes:
-    return _write(_Stop(True, end.cid))  # noqa: FBT003  (by name costs more)
-
-
 def _write_fail(fail: Any) -> bytes:
     error = fail.error
     if type(error) is not ErrorBody or type(error.tb_str) is not str or type(error.type_str) is not str:
@@ -273,7 +264,7 @@ PLAIN_WRITERS: Final[dict[type, tuple[Callable[[Any], bytes], bool]]] = {
     Result: (_write, True),
     Started: (_write, True),
     Ack: (_write, False),
-    End: (_write_end, False),
+    End: (_write, False),
     Fail: (_write_fail, False),
 }
 """The writers of messages that are legal in themselves, whatever their value is, if their cid and their event
@@ -290,8 +281,6 @@ def _plain(message: Message) -> object:
     match message:
         case Hello():
             return [message.name, message.uuid, *message.extra]
-        case End():
-            return {"stop": True, "cid": message.cid}
         case Goodbye():
             return None
         case _:

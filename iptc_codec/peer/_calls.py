@@ -16,7 +16,6 @@ from iptc_codec import (
     LocalProtocolError,
     Open,
     RemoteProtocolError,
-    Result,
     Started,
     State,
     Violation,
@@ -44,7 +43,8 @@ class Call(Endpoint):
         self.kind = kind
         self.target = target
         self.cancel: Call | None = None
-        self.first: Started | None = None
+        self.first: tuple[object] | None = None
+        """The value of its STARTED."""
 
     async def started(self) -> object:
         """Wait for the first value of a context. Raises how the call ended, if it ended before."""
@@ -52,7 +52,7 @@ class Call(Endpoint):
         while self.first is None:
             self.check()
             await self.wait()
-        return self.first.value
+        return self.first[0]
 
     async def result(self) -> object:
         """Wait for the terminal: the value of a RESULT; anything else raises."""
@@ -61,7 +61,7 @@ class Call(Endpoint):
         while self.outcome is None:
             await self.wait()
         self.check()
-        return self.outcome.value if isinstance(self.outcome, Result) else None
+        return self.outcome[0] if isinstance(self.outcome, tuple) else None
 
 
 class Calls:
@@ -144,12 +144,12 @@ class Calls:
 
     def started(self, call: Call, message: Started) -> None:
         """The first value of a context."""
-        call.first = message
+        call.first = (message.value,)
         call.wake()
 
-    def ended(self, call: Call, message: Outcome) -> None:
+    def ended(self, call: Call, outcome: Outcome) -> None:
         """The callee's terminal."""
-        self._settle(call, message)
+        self._settle(call, outcome)
 
     def violated(self, call: Call, violation: Violation) -> None:
         """The callee broke the protocol in this call: it fails here, and the other end is told to let go."""
@@ -172,7 +172,7 @@ class Calls:
         call.outcome = outcome
         self.live.pop(call.cid, None)
         call.wake()
-        if call.target is not None and isinstance(outcome, Result):
+        if call.target is not None and isinstance(outcome, tuple):
             # Real callees end a cancelled call by this answer alone (CXL-02r).
             self._settle(call.target, Fail.of("ContextCancelled", "", call.target.cid))
 

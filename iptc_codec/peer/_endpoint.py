@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 import trio
 
-from iptc_codec import OVERRUN_TYPE, End, Fail, Item, Items, LocalProtocolError, Result, State
+from iptc_codec import OVERRUN_TYPE, End, Fail, Item, Items, LocalProtocolError, State
 
 from ._errors import remote_error
 from ._flow import TURN, Inbox
@@ -15,8 +15,9 @@ from ._waiters import Waiters
 
 _ENDED: Final = Phase.ENDED  # to look it up costs 0.1 us
 
-Outcome = Result | End | Fail | Exception
-"""How a call has ended for this end: by the callee's terminal, or by what became of it here."""
+Outcome = tuple[object] | End | Fail | Exception
+"""How a call has ended for this end: with a value, in a tuple, as the garbage collector does not follow a
+message; by another terminal of the callee, or by what became of it here."""
 
 
 class Endpoint:

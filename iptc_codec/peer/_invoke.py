@@ -36,7 +36,7 @@ async def _stream(export: Export, served: Served, kwargs: Mapping[str, object]) 
             if not served.hold(item):
                 served.flush()
                 await served.send(item)
-    return End(served.cid)
+    return End.of(served.cid)
 
 
 async def _context(export: Export, served: Served, kwargs: Mapping[str, object]) -> Result:

@@ -168,7 +168,7 @@ class Reader:
 
     def _result(self, message: Result) -> None:
         if call := self._called(message.cid):
-            self._calls.ended(call, message)
+            self._calls.ended(call, (message.value,))
 
     def _fail(self, message: Fail) -> None:
         served = self._served(message.cid)

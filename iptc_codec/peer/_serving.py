@@ -85,11 +85,15 @@ class Served(Endpoint):
             self.flush()
         return True
 
-    def flush(self) -> None:
-        """Queue the items that were held, and let go whatever waited for them."""
+    def post_held(self) -> None:
+        """Queue the items that were held."""
         if self._items:
             items, self._items = self._items, []
             self.link.post_all(items)
+
+    def flush(self) -> None:
+        """Queue the items that were held, and let go whatever waits for more."""
+        self.post_held()
         self.link.writer.let_go()
 
     def cancel(self, verdict: Fail | None = None) -> None:
@@ -137,10 +141,8 @@ class Serving:
             if command.ns == RUNTIME:
                 self._runtime(command.func, command.kwargs, command.cid)
             else:
-                export = self._export(command)
-                self._start(
-                    command.cid, export.functype, lambda served: invoke(export, served, command.kwargs)
-                )
+                export, kwargs = self._export(command), command.kwargs
+                self._start(command.cid, export.functype, lambda served: invoke(export, served, kwargs))
         except _Refusal as refusal:
             self._refuse(command.cid, refusal.type_str, str(refusal))
 
@@ -229,7 +231,7 @@ class Serving:
 
     def _end(self, served: Served, terminal: Message) -> None:
         del self.live[served.cid]
-        served.flush()
+        served.post_held()
         served.inbox.leave()
         try:
             self._link.post(served.verdict or terminal, answer=False)

@@ -83,7 +83,7 @@ class ContextStream(ItemStream):
     def end(self) -> None:
         """Say that no item follows; reading goes on (STR-08r). Does nothing the second time."""
         if self._endpoint.can_send:
-            self._endpoint.link.post(End(self._endpoint.cid), answer=False)
+            self._endpoint.link.post(End.of(self._endpoint.cid), answer=False)
 
     def close(self) -> None:
         """End our half, and read no more."""

@@ -80,7 +80,7 @@ def message_of(event: str, uid: tuple[str, str]) -> CallMessage:
         "ACK_CONTEXT": Ack("context", CID),
         "STARTED": Started(1, CID),
         "ITEM": Item(1, CID),
-        "END": End(CID),
+        "END": End.of(CID),
         "RESULT": Result(1, CID),
         "FAIL": Fail.of("ValueError", "", CID),
         "OVERRUN": Fail.of("StreamOverrun", "", CID),

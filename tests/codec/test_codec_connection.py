@@ -169,7 +169,7 @@ def test_a_value_that_cannot_be_encoded_changes_nothing() -> None:
 def test_a_bad_length_closes() -> None:
     """FRM-03r, FRM-04r: after what came before it, and without waiting for the body."""
     connection = meet(Limits(frame_bytes=50))
-    events = connection.receive(frame(encode(End("c"))) + b"\x33\x00\x00\x00")
+    events = connection.receive(frame(encode(End.of("c"))) + b"\x33\x00\x00\x00")
     assert [(e.clause, e.reaction) for e in events if isinstance(e, Violation)] == [
         ("CID-04s", Reaction.DROP),
         ("FRM-03s", Reaction.CLOSE),

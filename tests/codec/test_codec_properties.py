@@ -47,7 +47,7 @@ def messages(uid: tuple[str, str]) -> st.SearchStrategy[Message]:
         st.builds(Ack, functypes, cids),
         st.builds(Started, values, cids),
         st.builds(Item, values, cids),
-        st.builds(End, cids),
+        st.builds(End.of, cids),
         st.builds(Result, values, cids),
         st.builds(lambda kind, cid: Fail.of(kind, "", cid), st.sampled_from(("E", "StreamOverrun")), cids),
         # Rare, for they end the conversation.
@@ -125,7 +125,7 @@ def candidates(uid: tuple[str, str]) -> list[Message]:
         found += [Ack("asyncfunc", cid), Ack("asyncgen", cid), Ack("context", cid), Started(1, cid)]
         found += [
             Item(1, cid),
-            End(cid),
+            End.of(cid),
             Result(1, cid),
             Fail.of("E", "", cid),
             Fail.of("StreamOverrun", "", cid),

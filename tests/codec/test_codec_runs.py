@@ -28,10 +28,10 @@ def items(cid: str, *values: object) -> bytes:
 
 def test_items_of_a_call_come_together() -> None:
     conn = caller("a", "b")
-    data = items("a", 1, "x" * 300) + items("b", 2) + items("a", 3, 4) + frame(encode(End("a")))
+    data = items("a", 1, "x" * 300) + items("b", 2) + items("a", 3, 4) + frame(encode(End.of("a")))
     first, second, third, last = conn.batches(data)
     assert first == Items("a", [Item(1, "a"), Item("x" * 300, "a")], [14, 316])
-    assert (second, last) == (Item(2, "b"), End("a"))
+    assert (second, last) == (Item(2, "b"), End.of("a"))
     assert isinstance(third, Items)
 
 
@@ -48,8 +48,8 @@ def test_each_event_has_its_own_length() -> None:
 
 ODD = [
     items("b", 9),
-    frame(encode(End("a"))),
-    frame(encode(End("a"))) + items("a", 9),
+    frame(encode(End.of("a"))),
+    frame(encode(End.of("a"))) + items("a", 9),
     items("unknown", 9),
     frame(b"\x82\xa5yield\xc1\xa3cid\xa1a"),
     frame(b"\x82\xa5yield\x01\xa3cid\x01"),

@@ -49,7 +49,7 @@ PLAIN: list[tuple[Message, Any]] = [
     (Ack("context", "c"), {"functype": "context", "cid": "c"}),
     (Started([1], "c"), {"started": [1], "cid": "c"}),
     (Item(b"\x00", "c"), {"yield": b"\x00", "cid": "c"}),
-    (End("c"), {"stop": True, "cid": "c"}),
+    (End.of("c"), {"stop": True, "cid": "c"}),
     (Result(None, "c"), {"return": None, "cid": "c"}),
     (Fail.of("E", "tb", "c"), {"error": {"tb_str": "tb", "type_str": "E"}, "cid": "c"}),
     (Fail.of("StreamOverrun", "", "c"), {"error": {"tb_str": "", "type_str": "StreamOverrun"}, "cid": "c"}),
@@ -328,7 +328,7 @@ ILLEGAL: list[tuple[Any, str]] = [
     (Ack("context", ""), "CID-01s"),
     (Started(1, "c" * 257), "CID-01s"),
     (Item(1, "é" * 129), "CID-01s"),
-    (End("\ud800"), "CID-01s"),
+    (End.of("\ud800"), "CID-01s"),
     (Result(1, 7), "CID-01s"),  # type: ignore[arg-type]
     (Fail.of("E", "tb", ""), "CID-01s"),
     (Fail.of("E", 1, "c"), "ERR-01s"),  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ def _opens(side: Side) -> list[Message]:
 
 def _about(cid: str) -> list[Message]:
     acks: list[Message] = [Ack("asyncfunc", cid), Ack("asyncgen", cid), Ack("context", cid)]
-    stream: list[Message] = [Started(1, cid), Item(1, cid), Item("two", cid), End(cid), Result(1, cid)]
+    stream: list[Message] = [Started(1, cid), Item(1, cid), Item("two", cid), End.of(cid), Result(1, cid)]
     return acks + stream + [Fail.of("E", "", cid), Fail.of("StreamOverrun", "", cid)]
 
 
