@@ -19,7 +19,7 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived, Item
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
-from ._runs import LEAST, MOST, SMALL, peek, together
+from ._runs import LEAST, MOST, SMALL, peek
 from ._wire import CALL_READERS, ERROR, ITEM, NOT_TAKEN, OF_ERROR, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip
 
 if TYPE_CHECKING:
@@ -212,7 +212,8 @@ class Connection:
         view, end = memoryview(data), len(data)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
         plain = short and halves[them] is _TALKING
-        items: list[Item] = []  # of one call, which come together
+        first: Any = None  # an item of the call `run`, which those that come together with it follow
+        items: list[Any] = []
         sizes: list[int] = []
         run = ""
         while self._fault is None:
@@ -230,33 +231,38 @@ class Connection:
                     message = readers[letter]((data if length < SMALL else view)[start:after])
                 except NOT_TAKEN:
                     break
-                if letter != ITEM or message.cid != run or len(items) == MOST:
+                if letter == ITEM and message.cid == run and len(items) < MOST:
+                    if not items:
+                        items.append(first)
+                        sizes.append(self.body_bytes)
+                    items.append(message)
+                    sizes.append(length)
+                    at = after
+                    continue
+                if run:
+                    yield Items(run, items, sizes) if items else first
+                    run = ""
                     if items:
-                        self.body_bytes = sizes[0]
-                        yield together(items, sizes)
-                        items, sizes, run = [], [], ""
-                    if header == TWO_ENTRIES:
-                        call = get(message.cid)
-                        if call is None or (place := call.place.theirs.get(message.event)) is None:
-                            break
-                        if place is not call.place:
-                            move_to(call, place)
-                        elif letter == ITEM:
-                            run = message.cid
-                    elif not (isinstance(message, Open) and open_plainly(them, message.cmd)):
+                        items, sizes = [], []
+                if header == TWO_ENTRIES:
+                    call = get(message.cid)
+                    if call is None or (place := call.place.theirs.get(message.event)) is None:
                         break
-                    if not run:
-                        at = after
-                        self.body_bytes = length
-                        yield message
-                        continue
-                items.append(message)  # type: ignore[arg-type]
-                sizes.append(length)
+                    if place is not call.place:
+                        move_to(call, place)
+                    elif letter == ITEM:
+                        run, first = message.cid, message
+                elif not (isinstance(message, Open) and open_plainly(them, message.cmd)):
+                    break
                 at = after
-            if items:
-                self.body_bytes = sizes[0]
-                yield together(items, sizes)
-                items, sizes, run = [], [], ""
+                self.body_bytes = length
+                if not run:
+                    yield message
+            if run:
+                yield Items(run, items, sizes) if items else first
+                run = ""
+                if items:
+                    items, sizes = [], []
             # Any other, by all the rules.
             frame = self._deframer.body(view, at)
             if frame is None:

@@ -1,4 +1,4 @@
-"""The start of a frame, at one look, and items of the same call that come together.
+"""What the reader of common messages goes by: the start of a frame, at one look, and how much comes together.
 
 Once an item of a call may come, so may all, and nothing else changes. So a stream at full speed is read
 without a look at its call for each item.
@@ -7,13 +7,9 @@ without a look at its call for each item.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ._events import Items
 from ._framing import HEADER_BYTES
-
-if TYPE_CHECKING:
-    from ._messages import Item
 
 peek: Final = Struct("<IB3xB").unpack_from
 """The length of a frame, and of its body the first byte and the fifth."""
@@ -26,8 +22,3 @@ SMALL: Final = 1024
 
 MOST: Final = 64
 """So many items come together."""
-
-
-def together(items: list[Item], sizes: list[int]) -> Item | Items:
-    """One item as it is, more as one event."""
-    return items[0] if len(items) == 1 else Items(items[0].cid, items, sizes)
