@@ -23,8 +23,8 @@ _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
 class Transport(Protocol):
     """What reader and writer want of a stream. One of each may wait at the same time."""
 
-    async def read(self) -> bytes | bytearray | memoryview:
-        """What has come, valid until the next `read`; empty at the end of the stream, however it ended."""
+    async def read(self) -> bytes | bytearray:
+        """What has come; empty at the end of the stream, however it ended."""
 
     def write_now(self, parts: list[bytes]) -> int:
         """Write what the stream takes without a wait; how many bytes that was. Never raises."""
@@ -35,7 +35,7 @@ class Transport(Protocol):
 
 def transport(stream: trio.abc.Stream) -> Transport:
     """The fastest way to use a stream, with the same semantics for all."""
-    if isinstance(stream, trio.SocketStream) and hasattr(os, "readv"):
+    if isinstance(stream, trio.SocketStream) and hasattr(os, "writev"):
         return _Socket(stream)
     return _Stream(stream)
 
@@ -46,7 +46,7 @@ class _Stream:
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
 
-    async def read(self) -> bytes | bytearray | memoryview:
+    async def read(self) -> bytes | bytearray:
         try:
             return await self._stream.receive_some(_SMALL)
         except _BROKEN:
@@ -69,26 +69,22 @@ class _Socket:
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self._descriptor = stream.socket.fileno
-        self._use(bytearray(_SMALL))
+        self._most = _SMALL
         self._drained = True
 
-    async def read(self) -> bytes | bytearray | memoryview:
+    async def read(self) -> bytes:
         try:
-            if self._drained:  # as far as the last read could tell: it did not fill the buffer
+            if self._drained:  # as far as the last read could tell: it got less than it asked for
                 await self._readable()
             else:
                 await trio.lowlevel.checkpoint()
-            while (size := self._read_now()) is None:
+            while (data := self._read_now()) is None:
                 await self._readable()
         except (OSError, *_BROKEN):
             return b""
-        self._drained = size < len(self._view)
-        if self._drained:
-            return self._view[:size]
-        full = self._view
-        if size < _LARGE:
-            self._use(bytearray(_LARGE))
-        return full
+        self._drained = len(data) < self._most
+        self._most = _SMALL if self._drained else _LARGE
+        return data
 
     async def _readable(self) -> None:
         descriptor = self._descriptor()
@@ -96,13 +92,9 @@ class _Socket:
             raise trio.ClosedResourceError("the stream was closed here")
         await trio.lowlevel.wait_readable(descriptor)
 
-    def _use(self, buffer: bytearray) -> None:
-        self._view = memoryview(buffer)
-        self._buffers = [buffer]
-
-    def _read_now(self) -> int | None:
+    def _read_now(self) -> bytes | None:
         try:
-            return os.readv(self._descriptor(), self._buffers)
+            return os.read(self._descriptor(), self._most)
         except BlockingIOError:
             return None
 
