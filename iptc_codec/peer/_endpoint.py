@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 import trio
 
-from iptc_codec import OVERRUN_TYPE, End, Fail, Item, Items, LocalProtocolError, State
+from iptc_codec import OVERRUN_TYPE, End, Fail, Item, LocalProtocolError, State
 
 from ._errors import remote_error
 from ._flow import TURN, Inbox
@@ -65,18 +65,17 @@ class Endpoint:
 
     def deliver(self, item: Item, size: int) -> None:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
-        if self.inbox.put(item, size):
+        if self.inbox.put(item.value, size):
             self.link.say(Fail.of(OVERRUN_TYPE, "the consumer takes no items", self.cid))
         if self.waiters.tasks:
             self.waiters.wake()
 
-    def deliver_all(self, event: Items) -> bool:
-        """Take items in one go. False, and nothing has happened, if they have to be delivered one by one."""
-        if not self.inbox.put_all(event.items, event.sizes):
-            return False
-        if self.waiters.tasks:
+    def deliver_all(self, items: list[Item], sizes: list[int]) -> int:
+        """Take the first of these items in one go; how many. The next one, if any, is for `deliver`."""
+        taken = self.inbox.put_all([item.value for item in items], sizes)
+        if taken and self.waiters.tasks:
             self.waiters.wake()
-        return True
+        return taken
 
     async def receive(self) -> object:
         """The next item. Raises `trio.EndOfChannel` after the last one, and what `check` raises.

@@ -23,7 +23,7 @@ import trio
 from ._errors import StreamOverrunError
 
 if TYPE_CHECKING:
-    from iptc_codec import Item, Limits
+    from iptc_codec import Limits
 
 
 _PAUSE_STALLS = 30
@@ -50,6 +50,8 @@ class Gate:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.most_items, self.most_bytes = limits.held_items, limits.held_bytes
+        self.opens_at = max(0, limits.held_items - 1 - min(_REFILL_ITEMS, limits.held_items // 4))
+        """So many items an inbox may hold when the gate opens."""
         self.above: dict[Inbox, float] = {}
         """Those above their mark, and since when nothing was taken from them. Then the gate is shut."""
         self._shut_since: dict[Inbox, float] = {}
@@ -61,7 +63,7 @@ class Gate:
         return bool(self.above)
 
     def touch(self, inbox: Inbox) -> None:
-        """Note that an inbox has reached its mark, or that its consumer has taken an item above it."""
+        """Note that an inbox has reached its mark."""
         self.above[inbox] = trio.current_time()
         self._shut_since.setdefault(inbox, self.above[inbox])
 
@@ -70,10 +72,6 @@ class Gate:
         self._shut_since.pop(inbox, None)
         if self.above.pop(inbox, None) is not None and not self.above:
             self._lot.unpark_all()
-
-    def holds(self, inbox: Inbox) -> bool:
-        """Whether the gate is shut for this inbox."""
-        return inbox in self.above
 
     async def passage(self) -> None:
         """Wait until no inbox stands above its mark; overrun those whose consumer takes nothing (FLW-06r)."""
@@ -92,7 +90,8 @@ class Gate:
         return min(self.above[inbox] + stall, self._shut_since[inbox] + _PAUSE_STALLS * stall)
 
 
-_NO_ITEMS: Final[deque[tuple[Item, int]]] = deque(maxlen=0)
+_NO_ITEMS: Final[deque[object]] = deque(maxlen=0)
+_NO_SIZES: Final[deque[int]] = deque(maxlen=0)
 
 TURN: Final = 64
 """After so many items a task lets the others run and looks whether it is cancelled, whether it would have to
@@ -105,11 +104,12 @@ NOTHING: Final = object()
 class Inbox:
     """The items of one call that its consumer has not taken yet."""
 
-    __slots__ = ("_bytes", "_gate", "_items", "_mode", "lost", "turn")
+    __slots__ = ("_bytes", "_gate", "_items", "_mode", "_sizes", "lost", "turn")
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._items = _NO_ITEMS  # the oldest first, each with the size of its frame
+        self._items = _NO_ITEMS  # their values, the oldest first
+        self._sizes = _NO_SIZES  # of their bodies
         self._bytes = 0
         self._mode = _HOLDING
         self.lost = 0
@@ -121,31 +121,36 @@ class Inbox:
         """Whether there is nothing to take, not even word of a loss."""
         return not self._items and not self.lost
 
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def put_all(self, items: list[Item], sizes: list[int]) -> bool:
-        """Take items in one go. False, and nothing has happened, if they have to be looked at one by one."""
-        gate, size = self._gate, sum(sizes)
-        fits = len(self._items) + len(items) < gate.most_items and self._bytes + size < gate.most_bytes
-        if self._mode is not _HOLDING or not fits:
-            return False
+    def put_all(self, values: list[object], sizes: list[int]) -> int:
+        """Take the first of these items in one go: those that need no closer look. How many they were."""
+        gate = self._gate
+        room = gate.most_items - 1 - len(self._items)  # the next one reaches the mark
+        if room < len(values):
+            values, sizes = values[: max(room, 0)], sizes[: max(room, 0)]
+        size = sum(sizes)
+        if self._mode is not _HOLDING or self._bytes + size >= gate.most_bytes:
+            return 0
         if self._items is _NO_ITEMS:
-            self._items = deque()
-        self._items.extend(zip(items, sizes, strict=True))
+            self._begin()
+        self._items.extend(values)
+        self._sizes.extend(sizes)
         self._bytes += size
-        return True
+        return len(values)
 
-    def put(self, item: Item, size: int) -> bool:
+    def _begin(self) -> None:
+        """Most calls never need them, and they are larger than all the rest of a call."""
+        self._items, self._sizes = deque(), deque()
+
+    def put(self, value: object, size: int) -> bool:
         """Take an item of a frame of `size` bytes. True if it is the first that is lost: give notice."""
         if self._mode is _HOLDING:
-            items = self._items
-            if items is _NO_ITEMS:  # most calls never need one, and it is larger than all the rest of a call
-                items = self._items = deque()
-            items.append((item, size))
+            if self._items is _NO_ITEMS:
+                self._begin()
+            self._items.append(value)
+            self._sizes.append(size)
             self._bytes += size
             gate = self._gate
-            if len(items) >= gate.most_items or self._bytes >= gate.most_bytes:
+            if len(self._items) >= gate.most_items or self._bytes >= gate.most_bytes:
                 gate.touch(self)
         elif self._mode is Mode.OVERRUN:
             self.lost += 1
@@ -157,11 +162,11 @@ class Inbox:
         if not self.turn or not self._items:
             return NOTHING
         self.turn -= 1
-        item, size = self._items.popleft()
-        self._bytes -= size
+        self._bytes -= self._sizes.popleft()
+        value = self._items.popleft()
         if self._gate.above:
             self._refill()
-        return item.value
+        return value
 
     def take(self) -> object:
         """The oldest item, where there is one. Raises `StreamOverrunError` if it was lost."""
@@ -174,19 +179,23 @@ class Inbox:
         """All items that are held, the oldest first. Raises `StreamOverrunError` as `take` does."""
         if not self._items and self.lost:
             raise StreamOverrunError(self.lost)
-        values = [item.value for item, _ in self._items]
+        values = list(self._items)
         self._items.clear()
+        self._sizes.clear()
         self._bytes = 0
         if self._gate.above:
             self._refill()
         return values
 
     def _refill(self) -> None:
-        if self._gate.holds(self):
-            if self._above(min(_REFILL_ITEMS, self._gate.limits.held_items // 4)):
-                self._gate.touch(self)
-            else:
-                self._gate.clear(self)
+        gate = self._gate
+        if self not in gate.above:
+            return
+        # Of the bytes no refill is asked: the next item that goes above shuts the gate again.
+        if len(self._items) > gate.opens_at or self._bytes >= gate.most_bytes:
+            gate.above[self] = trio.current_time()
+        else:
+            gate.clear(self)
 
     def overrun(self) -> None:
         """Hold no more items; those held stay."""
@@ -197,11 +206,6 @@ class Inbox:
         """The consumer is gone: let go what is held and what still comes."""
         self._mode = _LEFT
         if self._items is not _NO_ITEMS:
-            self._items = _NO_ITEMS
+            self._items, self._sizes = _NO_ITEMS, _NO_SIZES
             self._bytes = 0
             self._gate.clear(self)
-
-    def _above(self, refill: int) -> bool:
-        limits = self._gate.limits
-        # Of the bytes no refill is asked: the next item that goes above shuts the gate again.
-        return len(self._items) > max(0, limits.held_items - 1 - refill) or self._bytes >= limits.held_bytes
