@@ -19,7 +19,7 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived, Item
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
-from ._runs import LEAST, MOST, SMALL, peek
+from ._runs import LEAST, MOST, SMALL, items_that_follow, peek
 from ._wire import CALL_READERS, ERROR, ITEM, NOT_TAKEN, OF_ERROR, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip
 
 if TYPE_CHECKING:
@@ -193,8 +193,8 @@ class Connection:
         """
         for event in self.batches(data):
             if isinstance(event, Items):
-                for item, self.body_bytes in zip(event.items, event.sizes, strict=True):
-                    yield item
+                for value, self.body_bytes in zip(event.values, event.sizes, strict=True):
+                    yield Item(value, event.cid)
             else:
                 yield event
 
@@ -213,7 +213,7 @@ class Connection:
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
         plain = short and halves[them] is _TALKING
         first: Any = None  # an item of the call `run`, which those that come together with it follow
-        items: list[Any] = []
+        values: list[object] = []
         sizes: list[int] = []
         run = ""
         while self._fault is None:
@@ -231,19 +231,19 @@ class Connection:
                     message = readers[letter]((data if length < SMALL else view)[start:after])
                 except NOT_TAKEN:
                     break
-                if letter == ITEM and message.cid == run and len(items) < MOST:
-                    if not items:
-                        items.append(first)
+                if letter == ITEM and message.cid == run and len(values) < MOST:
+                    if not values:
+                        values.append(first.value)
                         sizes.append(self.body_bytes)
-                    items.append(message)
+                    values.append(message.value)
                     sizes.append(length)
-                    at = after
+                    at = items_that_follow(data, after, run, values, sizes)
                     continue
                 if run:
-                    yield Items(run, items, sizes) if items else first
+                    yield Items(run, values, sizes) if values else first
                     run = ""
-                    if items:
-                        items, sizes = [], []
+                    if values:
+                        values, sizes = [], []
                 if header == TWO_ENTRIES:
                     call = get(message.cid)
                     if call is None or (place := call.place.theirs.get(message.event)) is None:
@@ -259,10 +259,10 @@ class Connection:
                 if not run:
                     yield message
             if run:
-                yield Items(run, items, sizes) if items else first
+                yield Items(run, values, sizes) if values else first
                 run = ""
-                if items:
-                    items, sizes = [], []
+                if values:
+                    values, sizes = [], []
             # Any other, by all the rules.
             frame = self._deframer.body(view, at)
             if frame is None:

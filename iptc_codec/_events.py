@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ._errors import Violation
-from ._messages import CallMessage, Fatal, Item
+from ._messages import CallMessage, Fatal
 
 
 class HelloReceived(Struct, frozen=True):
@@ -28,10 +28,10 @@ class ConnectionLost(Struct, frozen=True):
 
 
 class Items(Struct, frozen=True):
-    """Items of one call that came one after the other, and the lengths of their bodies."""
+    """The values of items of one call that came one after the other, and the lengths of their bodies."""
 
     cid: str
-    items: list[Item]
+    values: list[object]
     sizes: list[int]
 
 

@@ -61,7 +61,7 @@ NOT_TAKEN: Final = (msgspec.DecodeError, ValueError, LookupError, RecursionError
 _read_open = msgspec.msgpack.Decoder(Open).decode
 _read_fail = msgspec.msgpack.Decoder(Fail).decode
 _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
-_read_any = msgspec.msgpack.Decoder().decode
+read_value = msgspec.msgpack.Decoder().decode
 skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
 write_item: Final[Callable[[Item], bytes]] = _write
@@ -147,9 +147,9 @@ def _decode_slowly(body: Body) -> Message:
 
 def _read_legal(body: Body) -> Any:
     try:
-        return _read_any(body)
+        return read_value(body)
     except ValueError:
-        return _read_any(without_last_half_microsecond(body))
+        return read_value(without_last_half_microsecond(body))
 
 
 def _read_loosely(body: Body) -> Message | None:
@@ -159,7 +159,7 @@ def _read_loosely(body: Body) -> Message | None:
     repeated key: so the entries are counted, and the one map that lies deeper, an error's, is left.
     """
     try:
-        plain = _read_any(body)
+        plain = read_value(body)
         if isinstance(plain, dict):
             if "error" in plain or not has_shape(plain) or head(body, 0).size != 2 * len(plain):
                 return None

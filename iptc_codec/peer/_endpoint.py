@@ -63,16 +63,16 @@ class Endpoint:
         """Wait until something has happened to this call."""
         await self.waiters.wait()
 
-    def deliver(self, item: Item, size: int) -> None:
+    def deliver(self, value: object, size: int) -> None:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
-        if self.inbox.put(item.value, size):
+        if self.inbox.put(value, size):
             self.link.say(Fail.of(OVERRUN_TYPE, "the consumer takes no items", self.cid))
         if self.waiters.tasks:
             self.waiters.wake()
 
-    def deliver_all(self, items: list[Item], sizes: list[int]) -> int:
+    def deliver_all(self, values: list[object], sizes: list[int]) -> int:
         """Take the first of these items in one go; how many. The next one, if any, is for `deliver`."""
-        taken = self.inbox.put_all([item.value for item in items], sizes)
+        taken = self.inbox.put_all(values, sizes)
         if taken and self.waiters.tasks:
             self.waiters.wake()
         return taken
@@ -82,20 +82,26 @@ class Endpoint:
 
         Raises `trio.ClosedResourceError` once this end has left the stream.
         """
-        await self._arrival()
-        return self.inbox.take()
+        await self.next_items()
+        return self.inbox.take_now()
 
     async def receive_batch(self) -> list[object]:
         """All items that have come, at least one. Raises as `receive` does."""
         await self._arrival()
         return self.inbox.take_all()
 
+    async def next_items(self) -> None:
+        """Wait until there are items in the inbox's hand. Raises as `receive` does."""
+        await self._arrival()
+        if not self.inbox.hand:
+            self.inbox.next_run()
+
     async def _arrival(self) -> None:
-        if self.inbox.turn:
-            await trio.lowlevel.checkpoint_if_cancelled()
-        else:
+        if self.inbox.turn_is_over:
             self.inbox.turn = TURN
             await trio.lowlevel.checkpoint()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
         while self.inbox.empty:
             # A cancelled call drops what it held: to whoever was woken just before, that is no end (STR-06s).
             await trio.lowlevel.checkpoint_if_cancelled()

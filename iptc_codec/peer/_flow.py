@@ -75,6 +75,7 @@ class Gate:
 
     async def passage(self) -> None:
         """Wait until no inbox stands above its mark; overrun those whose consumer takes nothing (FLW-06r)."""
+        shut_for = list(self.above)
         await trio.lowlevel.checkpoint()  # most consumers want no more than their turn
         while self.above:
             with trio.move_on_at(min(self._deadline(inbox) for inbox in self.above)):
@@ -84,14 +85,26 @@ class Gate:
                 # As the deadline was made: rounded otherwise, it might never be reached.
                 if self._deadline(inbox) <= now:
                     inbox.overrun()
+        for inbox in shut_for:
+            await self._head_start(inbox)
+
+    async def _head_start(self, inbox: Inbox) -> None:
+        """Let a consumer that is at it go on: to look after each item at the mark costs more than most items."""
+        before = inbox.held + 1
+        while self.most_items // 2 < inbox.held < before:
+            before = inbox.held
+            await trio.lowlevel.checkpoint()
 
     def _deadline(self, inbox: Inbox) -> float:
         stall = self.limits.stall_seconds
         return min(self.above[inbox] + stall, self._shut_since[inbox] + _PAUSE_STALLS * stall)
 
 
-_NO_ITEMS: Final[deque[object]] = deque(maxlen=0)
-_NO_SIZES: Final[deque[int]] = deque(maxlen=0)
+_Run = tuple[list[object], int]
+"""Values of items that have come together, the oldest last, and the bytes of their bodies."""
+
+_NO_RUNS: Final[deque[_Run]] = deque(maxlen=0)
+_NO_VALUES: Final[list[object]] = []
 
 TURN: Final = 64
 """After so many items a task lets the others run and looks whether it is cancelled, whether it would have to
@@ -102,100 +115,115 @@ NOTHING: Final = object()
 
 
 class Inbox:
-    """The items of one call that its consumer has not taken yet."""
+    """The items of one call that its consumer has not taken yet, in runs of those that have come together."""
 
-    __slots__ = ("_bytes", "_gate", "_items", "_mode", "_sizes", "lost", "turn")
+    __slots__ = ("_bytes", "_gate", "_mode", "_runs", "_values", "hand", "lost", "turn")
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._items = _NO_ITEMS  # their values, the oldest first
-        self._sizes = _NO_SIZES  # of their bodies
-        self._bytes = 0
+        self._runs = _NO_RUNS  # most calls never need any, and it is larger than all the rest of a call
+        self._values = self._bytes = 0  # in those runs
         self._mode = _HOLDING
+        self.hand = _NO_VALUES
+        """The run that the consumer is at: to be taken from its end, and `taken` to be told if the gate is
+        shut."""
         self.lost = 0
         self.turn = TURN
-        """How many more `take_now` gives before the consumer lets others run, and sets this anew."""
+        """How many more items the consumer may have before it lets others run, and sets this anew."""
+
+    @property
+    def held(self) -> int:
+        """How many items there are."""
+        return self._values + len(self.hand)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to take, not even word of a loss."""
-        return not self._items and not self.lost
+        return not (self.hand or self._runs or self.lost)
+
+    @property
+    def turn_is_over(self) -> bool:
+        """Whether the next run is more than the consumer may have before it lets others run."""
+        return len(self._runs[0][0]) > self.turn if self._runs else not self.turn
 
     def put_all(self, values: list[object], sizes: list[int]) -> int:
         """Take the first of these items in one go: those that need no closer look. How many they were."""
         gate = self._gate
-        room = gate.most_items - 1 - len(self._items)  # the next one reaches the mark
+        room = gate.most_items - 1 - self.held  # the next one reaches the mark
         if room < len(values):
             values, sizes = values[: max(room, 0)], sizes[: max(room, 0)]
         size = sum(sizes)
-        if self._mode is not _HOLDING or self._bytes + size >= gate.most_bytes:
+        if self._mode is not _HOLDING or not values or self._bytes + size >= gate.most_bytes:
             return 0
-        if self._items is _NO_ITEMS:
-            self._begin()
-        self._items.extend(values)
-        self._sizes.extend(sizes)
-        self._bytes += size
+        self._append((values[::-1], size))
         return len(values)
-
-    def _begin(self) -> None:
-        """Most calls never need them, and they are larger than all the rest of a call."""
-        self._items, self._sizes = deque(), deque()
 
     def put(self, value: object, size: int) -> bool:
         """Take an item of a frame of `size` bytes. True if it is the first that is lost: give notice."""
         if self._mode is _HOLDING:
-            if self._items is _NO_ITEMS:
-                self._begin()
-            self._items.append(value)
-            self._sizes.append(size)
-            self._bytes += size
+            self._append(([value], size))
             gate = self._gate
-            if len(self._items) >= gate.most_items or self._bytes >= gate.most_bytes:
+            if self.held >= gate.most_items or self._bytes >= gate.most_bytes:
                 gate.touch(self)
         elif self._mode is Mode.OVERRUN:
             self.lost += 1
             return self.lost == 1
         return False
 
+    def _append(self, run: _Run) -> None:
+        if self._runs is _NO_RUNS:
+            self._runs = deque()
+        self._runs.append(run)
+        self._values += len(run[0])
+        self._bytes += run[1]
+
+    def next_run(self) -> None:
+        """Put the next run, where there is one, into the empty hand. Raises `StreamOverrunError` if it was lost."""
+        if not self._runs:
+            raise StreamOverrunError(self.lost)
+        self.hand, size = self._runs.popleft()
+        self._values -= len(self.hand)
+        self._bytes -= size
+        self.turn = max(self.turn - len(self.hand), 0)
+
     def take_now(self) -> object:
         """The oldest item; `NOTHING` if there is none, or the consumer has had its turn."""
-        if not self.turn or not self._items:
-            return NOTHING
-        self.turn -= 1
-        self._bytes -= self._sizes.popleft()
-        value = self._items.popleft()
+        if not self.hand:
+            if not self._runs or self.turn_is_over:
+                return NOTHING
+            self.next_run()
+        value = self.hand.pop()
         if self._gate.above:
-            self._refill()
+            self.taken()
         return value
 
-    def take(self) -> object:
-        """The oldest item, where there is one. Raises `StreamOverrunError` if it was lost."""
-        if not self._items and self.lost:
-            raise StreamOverrunError(self.lost)
-        self.turn = max(self.turn, 1)
-        return self.take_now()
-
     def take_all(self) -> list[object]:
-        """All items that are held, the oldest first. Raises `StreamOverrunError` as `take` does."""
-        if not self._items and self.lost:
-            raise StreamOverrunError(self.lost)
-        values = list(self._items)
-        self._items.clear()
-        self._sizes.clear()
-        self._bytes = 0
+        """All items that are held, the oldest first. Raises `StreamOverrunError` as `next_run` does."""
+        if not self.hand:
+            self.next_run()
+        values = self.hand[::-1]
+        for run, _ in self._runs:
+            values += run[::-1]
+        self._drop()
         if self._gate.above:
-            self._refill()
+            self.taken()
         return values
 
-    def _refill(self) -> None:
+    def taken(self) -> None:
+        """Note that the consumer has taken an item."""
         gate = self._gate
         if self not in gate.above:
             return
         # Of the bytes no refill is asked: the next item that goes above shuts the gate again.
-        if len(self._items) > gate.opens_at or self._bytes >= gate.most_bytes:
+        if self.held > gate.opens_at or self._bytes >= gate.most_bytes:
             gate.above[self] = trio.current_time()
         else:
             gate.clear(self)
+
+    def _drop(self) -> None:
+        self.hand.clear()
+        self._runs.clear()
+        self._values = self._bytes = 0
 
     def overrun(self) -> None:
         """Hold no more items; those held stay."""
@@ -205,7 +233,6 @@ class Inbox:
     def leave(self) -> None:
         """The consumer is gone: let go what is held and what still comes."""
         self._mode = _LEFT
-        if self._items is not _NO_ITEMS:
-            self._items, self._sizes = _NO_ITEMS, _NO_SIZES
-            self._bytes = 0
+        if self._runs is not _NO_RUNS:
+            self._drop()
             self._gate.clear(self)

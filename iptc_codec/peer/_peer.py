@@ -92,9 +92,11 @@ class Peer:
         """
         async with self._calls.opened(ns, func, kwargs, Kind.ASYNCGEN) as call:
             try:
-                yield ItemStream(call)
+                items = ItemStream(call)
+                yield items
             finally:
                 call.close()
+                items.let_go()
             call.check_unseen()
 
     @asynccontextmanager

@@ -97,12 +97,12 @@ class Reader:
             for event in conn.batches(data):
                 if type(event) is Items:  # most of what comes in large pieces
                     if end := served(event.cid) or called(event.cid):
-                        taken = end.deliver_all(event.items, event.sizes)
-                        if taken < len(event.items):
-                            await self._deliver_rest(end, event.items[taken:], event.sizes[taken:])
+                        taken = end.deliver_all(event.values, event.sizes)
+                        if taken < len(event.values):
+                            await self._deliver_rest(end, event.values[taken:], event.sizes[taken:])
                 elif type(event) is Item:
                     if end := served(event.cid) or called(event.cid):
-                        end.deliver(event, conn.body_bytes)
+                        end.deliver(event.value, conn.body_bytes)
                         if above:
                             await link.gate.passage()
                 else:
@@ -113,14 +113,14 @@ class Reader:
         inside = any(isinstance(event, ConnectionLost) and event.truncated for event in conn.receive_eof())
         raise Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
 
-    async def _deliver_rest(self, end: Endpoint, items: list[Item], sizes: list[int]) -> None:
+    async def _deliver_rest(self, end: Endpoint, values: list[object], sizes: list[int]) -> None:
         """Deliver items of which the first is the one that reaches a mark, unless all are for nobody."""
-        while items:
-            end.deliver(items[0], sizes[0])
+        while values:
+            end.deliver(values[0], sizes[0])
             if self._link.gate.shut:
                 await self._link.gate.passage()
-            taken = 1 + end.deliver_all(items[1:], sizes[1:])
-            items, sizes = items[taken:], sizes[taken:]
+            taken = 1 + end.deliver_all(values[1:], sizes[1:])
+            values, sizes = values[taken:], sizes[taken:]
 
     # The connection.
 

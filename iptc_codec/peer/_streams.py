@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import trio
@@ -12,7 +13,7 @@ from ._flow import NOTHING
 from ._report import failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from ._endpoint import Endpoint
 
@@ -28,17 +29,32 @@ class ItemStream:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._take_now = endpoint.inbox.take_now
+        self._loop: AsyncGenerator[object, None] | None = None
 
-    def __aiter__(self) -> ItemStream:
-        return self
+    def __aiter__(self) -> AsyncIterator[object]:
+        # A generator takes a third of the time of `__anext__`. It has no state of its own: one that an error
+        # has ended, or that another task waits in, is replaced.
+        if self._loop is None or self._loop.ag_frame is None:
+            self._loop = self._items()
+        return self if self._loop.ag_running else self._loop
 
     async def __anext__(self) -> object:
-        if (item := self._take_now()) is not NOTHING:
-            return item
         try:
-            return await self._endpoint.receive()
+            return await self.receive()
         except trio.EndOfChannel:
             raise StopAsyncIteration from None
+
+    async def _items(self) -> AsyncGenerator[object, None]:
+        inbox, above = self._endpoint.inbox, self._endpoint.link.gate.above
+        with suppress(trio.EndOfChannel):
+            while True:
+                hand = inbox.hand
+                while hand:
+                    value = hand.pop()
+                    if above:
+                        inbox.taken()
+                    yield value
+                await self._endpoint.next_items()
 
     async def receive(self) -> object:
         """The next item. Raises `trio.EndOfChannel` after the last one.
@@ -48,6 +64,12 @@ class ItemStream:
         if (item := self._take_now()) is not NOTHING:
             return item
         return await self._endpoint.receive()
+
+    def let_go(self) -> None:
+        """End the loops that were left, so that nothing of them is for the garbage collector."""
+        if self._loop is not None and not self._loop.ag_running:
+            with suppress(StopIteration):
+                self._loop.aclose().send(None)
 
     async def batches(self) -> AsyncIterator[list[object]]:
         """Iterate over the items in lists of those that have come together; faster where many do.
@@ -89,6 +111,7 @@ class ContextStream(ItemStream):
         """End our half, and read no more."""
         self.end()
         self._endpoint.close()
+        self.let_go()
 
 
 class CallerStream(ContextStream):
