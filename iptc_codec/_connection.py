@@ -235,7 +235,7 @@ class Connection:
                     if not values:
                         values.append(first.value)
                         sizes.append(self.body_bytes)
-                    values.append(message.value)
+                    values.append(message.value)  # type: ignore[union-attr]
                     sizes.append(length)
                     at = items_that_follow(data, after, run, values, sizes)
                     continue

@@ -97,11 +97,11 @@ class Endpoint:
             self.inbox.next_run()
 
     async def _arrival(self) -> None:
-        if self.inbox.turn_is_over:
+        if self.inbox.turn:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        else:
             self.inbox.turn = TURN
             await trio.lowlevel.checkpoint()
-        else:
-            await trio.lowlevel.checkpoint_if_cancelled()
         while self.inbox.empty:
             # A cancelled call drops what it held: to whoever was woken just before, that is no end (STR-06s).
             await trio.lowlevel.checkpoint_if_cancelled()

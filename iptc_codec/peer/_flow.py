@@ -54,6 +54,8 @@ class Gate:
         """So many items an inbox may hold when the gate opens."""
         self.above: dict[Inbox, float] = {}
         """Those above their mark, and since when nothing was taken from them. Then the gate is shut."""
+        self.inboxes = 0
+        """How many there are that have had items, and whose consumers want more."""
         self._shut_since: dict[Inbox, float] = {}
         self._lot = trio.lowlevel.ParkingLot()
 
@@ -85,11 +87,14 @@ class Gate:
                 # As the deadline was made: rounded otherwise, it might never be reached.
                 if self._deadline(inbox) <= now:
                     inbox.overrun()
-        for inbox in shut_for:
-            await self._head_start(inbox)
+        if self.inboxes == 1:
+            await self._head_start(shut_for[0])
 
     async def _head_start(self, inbox: Inbox) -> None:
-        """Let a consumer that is at it go on: to look after each item at the mark costs more than most items."""
+        """Let the one consumer that there is go on while it is at it: to be at its mark costs more than an item.
+
+        A second one would run out of items meanwhile.
+        """
         before = inbox.held + 1
         while self.most_items // 2 < inbox.held < before:
             before = inbox.held
@@ -141,11 +146,6 @@ class Inbox:
         """Whether there is nothing to take, not even word of a loss."""
         return not (self.hand or self._runs or self.lost)
 
-    @property
-    def turn_is_over(self) -> bool:
-        """Whether the next run is more than the consumer may have before it lets others run."""
-        return len(self._runs[0][0]) > self.turn if self._runs else not self.turn
-
     def put_all(self, values: list[object], sizes: list[int]) -> int:
         """Take the first of these items in one go: those that need no closer look. How many they were."""
         gate = self._gate
@@ -173,23 +173,33 @@ class Inbox:
     def _append(self, run: _Run) -> None:
         if self._runs is _NO_RUNS:
             self._runs = deque()
+            self._gate.inboxes += 1
         self._runs.append(run)
         self._values += len(run[0])
         self._bytes += run[1]
 
     def next_run(self) -> None:
-        """Put the next run, where there is one, into the empty hand. Raises `StreamOverrunError` if it was lost."""
+        """Put the next run, or what the turn allows of it, into the empty hand.
+
+        Raises `StreamOverrunError` if there is none: it was lost.
+        """
         if not self._runs:
             raise StreamOverrunError(self.lost)
-        self.hand, size = self._runs.popleft()
+        run, size = self._runs[0]
+        if len(run) > self.turn:
+            self.hand = run[-self.turn :]
+            del run[-self.turn :]
+        else:
+            self.hand = run
+            del self._runs[0]
+            self._bytes -= size
         self._values -= len(self.hand)
-        self._bytes -= size
-        self.turn = max(self.turn - len(self.hand), 0)
+        self.turn -= len(self.hand)
 
     def take_now(self) -> object:
         """The oldest item; `NOTHING` if there is none, or the consumer has had its turn."""
         if not self.hand:
-            if not self._runs or self.turn_is_over:
+            if not self._runs or not self.turn:
                 return NOTHING
             self.next_run()
         value = self.hand.pop()
@@ -232,7 +242,8 @@ class Inbox:
 
     def leave(self) -> None:
         """The consumer is gone: let go what is held and what still comes."""
-        self._mode = _LEFT
-        if self._runs is not _NO_RUNS:
+        if self._mode is not _LEFT and self._runs is not _NO_RUNS:
             self._drop()
+            self._gate.inboxes -= 1
             self._gate.clear(self)
+        self._mode = _LEFT

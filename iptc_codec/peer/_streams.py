@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import trio
 
@@ -14,6 +14,7 @@ from ._report import failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
+    from types import AsyncGeneratorType
 
     from ._endpoint import Endpoint
 
@@ -29,14 +30,14 @@ class ItemStream:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._take_now = endpoint.inbox.take_now
-        self._loop: AsyncGenerator[object, None] | None = None
+        self._each: AsyncGeneratorType[object, None] | None = None
 
     def __aiter__(self) -> AsyncIterator[object]:
-        # A generator takes a third of the time of `__anext__`. It has no state of its own: one that an error
-        # has ended, or that another task waits in, is replaced.
-        if self._loop is None or self._loop.ag_frame is None:
-            self._loop = self._items()
-        return self if self._loop.ag_running else self._loop
+        # A generator is much faster than `__anext__`. What it has not yielded is in the inbox: one that was
+        # left goes on, and one that an error has ended can be replaced.
+        if self._each is None or self._each.ag_frame is None:
+            self._each = cast("AsyncGeneratorType[object, None]", self._items())
+        return self if self._each.ag_running else self._each
 
     async def __anext__(self) -> object:
         try:
@@ -66,10 +67,10 @@ class ItemStream:
         return await self._endpoint.receive()
 
     def let_go(self) -> None:
-        """End the loops that were left, so that nothing of them is for the garbage collector."""
-        if self._loop is not None and not self._loop.ag_running:
+        """End the generator of a loop that was left: the garbage collector would complain."""
+        if self._each is not None and not self._each.ag_running:
             with suppress(StopIteration):
-                self._loop.aclose().send(None)
+                self._each.aclose().send(None)
 
     async def batches(self) -> AsyncIterator[list[object]]:
         """Iterate over the items in lists of those that have come together; faster where many do.

@@ -212,7 +212,7 @@ def test_a_body_for_which_there_is_no_memory_costs_its_call(monkeypatch: pytest.
     def exhausted(_: object) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(wire, "_read_any", exhausted)
+    monkeypatch.setattr(wire, "read_value", exhausted)
     with pytest.raises(DecodeError) as caught:
         decode(b"\xde\x00\x02" + encode(Item(1, "c"))[1:])
     assert (caught.value.clause, caught.value.cid) == ("ENC-06r", "c")
