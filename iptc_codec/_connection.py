@@ -202,6 +202,9 @@ class Connection:
         """Take the next bytes as `events` does; items of a call that come together stay together."""
         if self._fault or self.remote is _GONE:
             return
+        if type(data) is bytes and not self._deframer.inside_frame:
+            yield from self._messages_of(data, 0)
+            return
         for piece, at in self._deframer.pieces(data):
             yield from self._messages_of(piece, at)
 
@@ -263,6 +266,8 @@ class Connection:
                 run = ""
                 if values:
                     values, sizes = [], []
+            if at == end:
+                return
             # Any other, by all the rules.
             frame = self._deframer.body(view, at)
             if frame is None:

@@ -91,7 +91,7 @@ class Gate:
             await self._head_start(shut_for[0])
 
     async def _head_start(self, inbox: Inbox) -> None:
-        """Let the one consumer that there is go on while it is at it: to be at its mark costs more than an item.
+        """Let the only consumer go on while it is at it: to be looked after at its mark costs too much.
 
         A second one would run out of items meanwhile.
         """

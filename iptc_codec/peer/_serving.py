@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import trio
-
 from iptc_codec import (
     CANCEL_FUNCTION,
     Ack,
@@ -33,6 +31,8 @@ from ._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    import trio
 
     Task = Callable[["Served"], Coroutine[Any, Any, Result | End]]
     """What runs a call to its terminal."""
@@ -63,9 +63,12 @@ class Served(Endpoint):
     own_half_open = frozenset({State.GENERATOR, State.OPEN, State.CALLER_STOPPED})
     other_half_shut = frozenset({State.CALLER_STOPPED, State.BOTH_STOPPED})
 
-    def __init__(self, link: Link, cid: str) -> None:
+    scope: trio.CancelScope
+    """In which it runs."""
+
+    def __init__(self, link: Link, cid: str, task: Task) -> None:
         super().__init__(link, cid)
-        self.scope = trio.CancelScope()
+        self.task = task
         self.verdict: Fail | None = None
         self.cancels: list[str] = []
         self._items: list[bytes] = []
@@ -113,7 +116,7 @@ class Serving:
         """By cid."""
         self._cancels: dict[str, Served] = {}
         self._idle = Waiters()
-        self.workers = Workers()
+        self.workers = Workers(self._run, self._give_up)
 
     def get(self, cid: str) -> Served | None:
         """The live call with this cid."""
@@ -198,38 +201,31 @@ class Serving:
 
     def _start(self, cid: str, functype: Functype, task: Task) -> None:
         self._link.say(Ack(functype, cid), hold=True)
-        served = self.live[cid] = Served(self._link, cid)
-        self.workers.start(lambda: self._run(served, task))
+        served = self.live[cid] = Served(self._link, cid, task)
+        served.scope = self.workers.start(served)
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
         self._link.say(Fail.of(type_str, shortened(detail, self._link.settings), cid))
 
     # How they end.
 
-    async def _run(self, served: Served, task: Task) -> bool:
-        """Run one call to its terminal. Whatever the function raises ends this call alone (TRM-06s).
+    async def _run(self, served: Served) -> None:
+        """Run one call to its terminal, unless it is cancelled or raises."""
+        await self._end(served, await noticing_waits(served.task(served), served.flush))
 
-        Returns whether it has ended by itself: the scope of its own shows what it has left behind.
-        """
-        whole = False
-        terminal: Message = Fail.of(CANCELLED_TYPE, "", served.cid)
-        try:
-            with served.scope:
-                terminal = await noticing_waits(task(served), served.flush)
-            whole = not served.scope.cancel_called
-        except trio.Cancelled:
-            raise
-        except BaseException as error:  # noqa: BLE001 - it is the caller's to know
+    async def _give_up(self, served: Served, error: BaseException | None) -> None:
+        """Answer a call that was cancelled, or has raised: that ends this call alone (TRM-06s)."""
+        if error is None:
+            terminal = Fail.of(CANCELLED_TYPE, "", served.cid)
+        else:
             cancelled = served.scope.cancel_called and is_clean_up(error)
             terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
-        finally:
-            if self._link.writer.full:
-                served.flush()
-                await self._link.room_for_terminal()
-            self._end(served, terminal)
-        return whole
+        await self._end(served, terminal)
 
-    def _end(self, served: Served, terminal: Message) -> None:
+    async def _end(self, served: Served, terminal: Message) -> None:
+        if self._link.writer.full:
+            served.flush()
+            await self._link.room_for_terminal()
         del self.live[served.cid]
         served.post_held()
         served.inbox.leave()

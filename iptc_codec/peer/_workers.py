@@ -1,46 +1,55 @@
-"""Tasks that run served calls, one after the other: to start one costs more than most calls do."""
+"""Tasks that run served calls, one after the other: to start one costs more than most calls do.
+
+Each call has a cancel scope of its own. To open and to close one costs as much as a small call as well, so a
+worker does that before the call comes and after it was answered, while nobody waits for it.
+"""
 
 from __future__ import annotations
 
 import contextvars
-from typing import TYPE_CHECKING, Any, Final
+import logging
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import trio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    Job = Callable[[], Coroutine[Any, Any, bool]]
-    """Whether the task that ran it may run another: not if it was left by an error, or cancelled."""
+_log = logging.getLogger("iptc_codec.peer")
+_Job = TypeVar("_Job")
 
 _MOST_RESTING: Final = 128
 
 
-class Worker:
-    """A task, and the job that it is to do next; if there is none, it ends."""
+class Worker(Generic[_Job]):
+    """A task, the job that it is to do next, and the scope in which it will; without a job it ends."""
 
-    __slots__ = ("job", "task")
+    __slots__ = ("job", "scope", "task")
 
-    def __init__(self, job: Job) -> None:
-        self.job: Job | None = job
+    def __init__(self) -> None:
+        self.job: _Job | None = None
+        self.scope = trio.CancelScope()
         self.task: trio.lowlevel.Task | None = None
 
-    def wake(self, job: Job | None) -> None:
-        """Let it do this, in the context that its task has by now."""
-        self.job = job
-        if self.task:  # as it has, since it rests
-            trio.lowlevel.reschedule(self.task)
 
+class Workers(Generic[_Job]):
+    """The workers of one connection. Each job runs in a context of its own, as in a task of its own.
 
-class Workers:
-    """The workers of one connection. Each job runs in a context of its own, as in a task of its own."""
+    `run` does a job to its end. If it raises, or is cancelled, `give_up` gets the job and the error, or None
+    for a cancellation.
+    """
 
     nursery: trio.Nursery
     """Where they run; set by `open`, before the first job."""
     _context: contextvars.Context
 
-    def __init__(self) -> None:
-        self._resting: list[Worker] = []
+    def __init__(
+        self,
+        run: Callable[[_Job], Coroutine[Any, Any, None]],
+        give_up: Callable[[_Job, BaseException | None], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._run, self._give_up = run, give_up
+        self._resting: list[Worker[_Job]] = []
         self._may_rest = _MOST_RESTING
 
     def open(self, nursery: trio.Nursery) -> None:
@@ -48,34 +57,59 @@ class Workers:
         self.nursery = nursery
         self._context = contextvars.copy_context()
 
-    def start(self, job: Job) -> None:
-        """Start a job, which raises nothing but `trio.Cancelled`."""
-        if not self._resting:
-            self.nursery.start_soon(self._work, Worker(job), name="<serves calls>")
-            return
-        worker = self._resting.pop()
+    def start(self, job: _Job) -> trio.CancelScope:
+        """Start a job; the scope in which it runs."""
+        worker = self._resting.pop() if self._resting else Worker()
+        worker.job = job
         if worker.task:
             worker.task.context = self._context.copy()
-        worker.wake(job)
+            trio.lowlevel.reschedule(worker.task)
+        else:
+            self.nursery.start_soon(self._work, worker, name="<serves calls>")
+        return worker.scope
 
     def close(self) -> None:
         """Let nobody rest any more."""
         self._may_rest = 0
         while self._resting:
-            self._resting.pop().wake(None)
+            if task := self._resting.pop().task:
+                trio.lowlevel.reschedule(task)
 
     # Protected: a KeyboardInterrupt in here is the function's own, not the user's Ctrl-C.
     @trio.lowlevel.enable_ki_protection
-    async def _work(self, worker: Worker) -> None:
+    async def _work(self, worker: Worker[_Job]) -> None:
         worker.task = trio.lowlevel.current_task()
-        while job := worker.job:
-            worker.job = None
-            if not await job() or len(self._resting) >= self._may_rest:
-                return
-            del job  # and all that it holds
-            await self._rest(worker)
+        while await self._do_one(worker) and len(self._resting) < self._may_rest:
+            worker.scope = trio.CancelScope()
 
-    async def _rest(self, worker: Worker) -> None:
+    async def _do_one(self, worker: Worker[_Job]) -> bool:
+        """Do the next job; whether the task may do another."""
+        job, done = worker.job, False
+        try:
+            with worker.scope:
+                if job is None:
+                    await self._rest(worker)
+                    job = worker.job
+                worker.job = None
+                if job is None:
+                    return False
+                await self._run(job)
+                done = True
+        except trio.Cancelled:
+            if job is not None and not done:
+                await self._give_up(job, None)
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is the caller's to know
+            if done or job is None:
+                _log.exception("a served function has left a cancel scope or a nursery open")
+            else:
+                await self._give_up(job, error)
+            return False
+        if job is not None and not done:
+            await self._give_up(job, None)
+        return done
+
+    async def _rest(self, worker: Worker[_Job]) -> None:
         def abort(_: Any) -> trio.lowlevel.Abort:
             self._resting.remove(worker)
             return trio.lowlevel.Abort.SUCCEEDED

@@ -17,7 +17,7 @@ from iptc_codec.peer._workers import Workers
 from tests.peer.peer_support import cmd, pair, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Generator
 
 _VALUE: ContextVar[int] = ContextVar("value", default=0)
 
@@ -110,19 +110,22 @@ async def test_of_a_group_only_the_errors_count() -> None:
         nursery.start_soon(cancelled)
 
 
+async def never(job: object, error: BaseException | None) -> None:
+    raise AssertionError(f"{job} was given up for {error!r}")
+
+
 async def test_no_more_than_some_rest() -> None:
-    workers = Workers()
     everybody = trio.Event()
     done: list[int] = []
 
-    async def job() -> bool:
+    async def run(job: int) -> None:
         await everybody.wait()
-        done.append(1)
-        return True
+        done.append(job)
 
+    workers = Workers(run, never)
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
-        for _ in range(200):
+        for job in range(200):
             workers.start(job)
         await trio.testing.wait_all_tasks_blocked()
         everybody.set()
@@ -133,37 +136,42 @@ async def test_no_more_than_some_rest() -> None:
 
 
 async def test_a_job_that_was_left_by_an_error_is_the_last_of_its_task() -> None:
-    workers = Workers()
+    error = ValueError("meant")
+    given_up: list[object] = []
 
-    async def job() -> bool:
+    async def run(job: str) -> None:
+        if job == "fails":
+            raise error
+        await trio.sleep_forever()
+
+    async def give_up(job: str, error: BaseException | None) -> None:
         await trio.lowlevel.checkpoint()
-        return False
+        given_up.append((job, error))
 
+    workers = Workers(run, give_up)
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
-        workers.start(job)
+        workers.start("fails")
+        scope = workers.start("hangs")
+        scope.cancel()
         await trio.testing.wait_all_tasks_blocked()
+        assert sorted(given_up, key=str) == [("fails", error), ("hangs", None)]
         assert not nursery.child_tasks
 
 
 async def test_a_worker_that_rests_holds_nothing_of_its_job() -> None:
-    workers = Workers()
-
     class Large:
         pass
 
-    def job_with(large: Large) -> Callable[[], Coroutine[Any, Any, bool]]:
-        async def job() -> bool:
-            await trio.lowlevel.checkpoint()
-            return bool(large)
+    async def run(_: Large) -> None:
+        await trio.lowlevel.checkpoint()
 
-        return job
-
+    workers = Workers(run, never)
     large = Large()
     seen = weakref.ref(large)
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
-        workers.start(job_with(large))
+        workers.start(large)
         del large
         await trio.testing.wait_all_tasks_blocked()
         assert len(nursery.child_tasks) == 1
@@ -171,11 +179,14 @@ async def test_a_worker_that_rests_holds_nothing_of_its_job() -> None:
         workers.close()
 
 
-async def test_a_scope_that_a_function_leaves_open_is_no_matter_of_the_next_call() -> None:
-    """TRM-06s: misuse of trio ends the call that it is in."""
+async def test_a_scope_that_a_function_leaves_open_is_no_matter_of_the_next_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It shows only once the call was answered: then it is told, and its task does nothing more."""
     async with pair(right=EXPORTS) as (peer, _):
-        with pytest.raises(RemoteError, match="RuntimeError"):
-            await peer.call("work", "leave_a_scope_open")
+        assert await peer.call("work", "leave_a_scope_open") is None
+        await trio.testing.wait_all_tasks_blocked()
+        assert "left a cancel scope" in caplog.text
         for _ in range(3):
             await trio.sleep(1)
             assert await peer.call("work", "wait") is None
