@@ -14,7 +14,7 @@ from ._errors import VIOLATION_TYPE, Disconnected
 from ._flow import Gate
 from ._report import shortened
 from ._transport import transport
-from ._writer import Writer
+from ._writer import SOON, Writer
 
 if TYPE_CHECKING:
     from ._settings import Settings
@@ -76,7 +76,7 @@ class Link:
         `UnencodableValueError` among them.
         """
         if self.phase is not _ENDED:
-            self.writer.put(self.conn.parts(message), answer=answer, hold=hold)
+            self.writer.put(self.conn.parts(message), answer=answer, hold=hold, piece=SOON)
 
     def post_all(self, parts: list[bytes]) -> None:
         """Queue frames in parts that the codec has given."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _HEADER_BYTES = 4
 _PIECE = 32768
 """Bytes that are worth a system call of their own."""
+SOON: Final = 1400
+"""Bytes of calls and answers that are, about a packet: the other end need not be idle while more are made."""
 _BATCH = 262144
 _AT_ONCE = 16
 """How many of those that wait for room look again at a time: woken all, most would find it taken."""
@@ -66,7 +68,9 @@ class Writer:
         self._room = trio.lowlevel.ParkingLot()
         self._scope = trio.CancelScope()
 
-    def put(self, parts: Sequence[bytes], *, answer: bool = False, hold: bool = False) -> None:
+    def put(
+        self, parts: Sequence[bytes], *, answer: bool = False, hold: bool = False, piece: int = _PIECE
+    ) -> None:
         """Queue a frame in its parts, or several; drop them if nothing more is written. Never waits.
 
         `answer` marks what the reader sends at once because the other end asked for it. With `hold` the frame
@@ -82,20 +86,20 @@ class Writer:
             self._answers += size
             self._ends.append((self._queued, size))
         if self.full or (
-            not hold and (self._turn is _FRESH or self._work.tasks or self._queued - self._written >= _PIECE)
+            not hold and (self._turn is _FRESH or self._work.tasks or self._queued - self._written >= piece)
         ):
-            self.let_go()
+            self.let_go(piece)
 
     def next_turn(self) -> None:
         """Say that the scheduler has had a turn since the last frame: the next one may go out at once."""
         if self._turn is _TAKEN:
             self._turn = _FRESH
 
-    def let_go(self) -> None:
+    def let_go(self, piece: int = _PIECE) -> None:
         """Write what is held, if nothing has taken it along."""
         if not self._parts:
             return
-        if self._turn is _FRESH or (self._turn is _TAKEN and self._queued - self._written >= _PIECE):
+        if self._turn is _FRESH or (self._turn is _TAKEN and self._queued - self._written >= piece):
             self._write_now()
         if self._parts and self._work.tasks:
             self._work.wake()
