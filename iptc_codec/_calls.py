@@ -23,6 +23,7 @@ Not here: bytes, messages, hellos, and what the application does about a violati
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -94,7 +95,7 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self.get: Callable[[str], Call | None] = self._calls.get
         """The call with this cid, if it is live or remembered."""
-        self._ended: dict[str, None] = {}  # in the order in which they ended
+        self._ended: OrderedDict[str, None] = OrderedDict()  # in the order in which they ended
         self._counts = dict.fromkeys(Role, 0)
         self._left: set[Role] = set()
         self._over: Cell | None = None
@@ -220,5 +221,5 @@ class Calls:
             call.target = None
             self._ended[call.cid] = None
             if len(self._ended) > self._remembered:
-                oldest = next(iter(self._ended))
-                del self._ended[oldest], self._calls[oldest]
+                oldest, _ = self._ended.popitem(last=False)
+                del self._calls[oldest]

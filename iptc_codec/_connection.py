@@ -55,6 +55,8 @@ class Connection:
         self.limits = limits
         self._frame_bytes = limits.frame_bytes
         self._said = Conversation(limits, seat=role)
+        self._halves = self._said.halves
+        self._call, self._move_to = self._said.calls.get, self._said.calls.move_to
         self._deframer = Deframer(limits)
         self._fault: Violation | None = None
         self._cid_prefix = secrets.token_hex(8)
@@ -64,12 +66,12 @@ class Connection:
     @property
     def local(self) -> HalfState:
         """What we have sent so far."""
-        return self._said.halves[self.role]
+        return self._halves[self.role]
 
     @property
     def remote(self) -> HalfState:
         """What the other side has sent so far."""
-        return self._said.halves[self.role.other]
+        return self._halves[self._other]
 
     @property
     def remote_uid(self) -> tuple[str, str] | None:
@@ -101,36 +103,34 @@ class Connection:
     def parts(self, message: Message) -> tuple[bytes, bytes]:
         """Take a message onto the stream as `send` does; its frame in two parts, the length and the body."""
         # The common message, inline: one legal in itself, of a call that may simply go on with it.
-        said, plain = self._said, PLAIN_WRITERS.get(type(message))
+        plain = PLAIN_WRITERS.get(type(message))
         if plain:
             one: Any = message
             write, valued = plain
             try:
-                call = said.calls.get(one.cid)
-                if call and (place := call.place.ours.get(one.event)) and said.halves[self.role] is _TALKING:
+                call = self._call(one.cid)
+                if call and (place := call.place.ours.get(one.event)) and self._halves[self.role] is _TALKING:
                     body = write(message)
                     if valued and type(one.value) not in SCALARS:
                         skip(body)
                     if len(body) <= self._frame_bytes:
                         if place is not call.place:
-                            said.calls.move_to(call, place)
+                            self._move_to(call, place)
                         return _LENGTH(len(body)), body
             except Exception:  # noqa: BLE001, S110 - what a value raises, or an odd cid, is said below
                 pass
-        elif isinstance(message, Open) and said.halves[self._other] is not _LEFT:
+        elif isinstance(message, Open) and self._halves[self._other] is not _LEFT:
             opening = _wire.write_open(message)
             fits = opening and len(opening) <= self._frame_bytes
-            if opening and fits and said.open_plainly(self.role, message.cmd):
+            if opening and fits and self._said.open_plainly(self.role, message.cmd):
                 return _LENGTH(len(opening)), opening
         return self._parts_by_all_rules(message)
 
     def takes_items(self, cid: str) -> bool:
         """Whether any number of ITEMs may be said in a call, until anything else is said or received."""
-        call = self._said.calls.get(cid)
+        call = self._call(cid)
         return bool(
-            call
-            and call.place.ours.get(CallEvent.ITEM) is call.place
-            and self._said.halves[self.role] is _TALKING
+            call and call.place.ours.get(CallEvent.ITEM) is call.place and self._halves[self.role] is _TALKING
         )
 
     def item_parts(self, value: object, cid: str) -> tuple[bytes, bytes]:
@@ -200,18 +200,18 @@ class Connection:
 
     def batches(self, data: bytes | bytearray | memoryview) -> Iterator[Event | Items]:
         """Take the next bytes as `events` does; items of a call that come together stay together."""
-        if self._fault or self.remote is _GONE:
-            return
+        if self._fault or self._halves[self._other] is _GONE:
+            return iter(())
         if type(data) is bytes and not self._deframer.inside_frame:
-            yield from self._messages_of(data, 0)
-            return
+            return self._messages_of(data, 0)
+        return self._messages_in_pieces(data)
+
+    def _messages_in_pieces(self, data: bytes | bytearray | memoryview) -> Iterator[Event | Items]:
         for piece, at in self._deframer.pieces(data):
             yield from self._messages_of(piece, at)
 
     def _messages_of(self, data: bytes | memoryview, at: int) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
-        halves, them = self._said.halves, self._other
-        get, move_to = self._said.calls.get, self._said.calls.move_to
-        open_plainly = self._said.open_plainly
+        halves, them, get, move_to = self._halves, self._other, self._call, self._move_to
         view, end = memoryview(data), len(data)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
         plain = short and halves[them] is _TALKING
@@ -255,7 +255,7 @@ class Connection:
                         move_to(call, place)
                     elif letter == ITEM:
                         run, first = message.cid, message
-                elif not (isinstance(message, Open) and open_plainly(them, message.cmd)):
+                elif not (isinstance(message, Open) and self._said.open_plainly(them, message.cmd)):
                     break
                 at = after
                 self.body_bytes = length

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _TOO_MANY = "OPN-12s"
+_TALKING, _ASYNCFUNC = Phase.TALKING, Kind.ASYNCFUNC  # to look one up costs 0.1 us
 
 
 class Call(Endpoint):
@@ -59,7 +60,7 @@ class Call(Endpoint):
         if self.outcome is not None:
             await trio.lowlevel.checkpoint_if_cancelled()
         while self.outcome is None:
-            await self.wait()
+            await self.waiters.wait()
         self.check()
         return self.outcome[0] if isinstance(self.outcome, tuple) else None
 
@@ -79,7 +80,7 @@ class Calls:
 
     async def call(self, ns: str, func: str, kwargs: dict[str, object]) -> object:
         """Call an async function, as in an `opened` block; its value."""
-        call = await self._begin(ns, func, kwargs, Kind.ASYNCFUNC)
+        call = await self._begin(ns, func, kwargs, _ASYNCFUNC)
         try:
             return await call.result()
         finally:
@@ -101,9 +102,13 @@ class Calls:
                 await self._give_up(call)
 
     async def _begin(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> Call:
-        await self._link.room()
-        if self._link.phase is not Phase.TALKING:
-            raise self._link.disconnected()
+        link = self._link
+        if link.writer.full:
+            await link.room()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        if link.phase is not _TALKING:
+            raise link.disconnected()
         try:
             return self._open(ns, func, kwargs, kind)
         except LocalProtocolError as error:
@@ -138,7 +143,7 @@ class Calls:
 
     def acknowledged(self, call: Call, message: Ack) -> None:
         """The kind is the callee's to say; if it is not the one that was called for, the call is given up."""
-        if message.functype != call.kind.value:
+        if message.functype != call.kind:
             self._settle(call, CallKindError(f"called as {call.kind.value}, but it is {message.functype}"))
             self.cancel(call)
 

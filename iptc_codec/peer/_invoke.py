@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from iptc_codec import End, Result, State
 
@@ -11,18 +11,20 @@ from ._contexts import ServedContext
 from ._exports import Export, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Coroutine, Mapping
 
     from ._serving import Served
 
+_ASYNCFUNC: Final = Kind.ASYNCFUNC  # to look it up costs 0.1 us
 
-async def invoke(export: Export, served: Served, kwargs: Mapping[str, object]) -> Result | End:
-    """Run the function of an acknowledged call. Raises whatever it raises."""
-    if export.kind is Kind.ASYNCFUNC:
-        return await answer(served, export.function(**kwargs))
+
+def invoke(export: Export, served: Served, kwargs: Mapping[str, object]) -> Coroutine[Any, Any, Result | End]:
+    """What runs the function of an acknowledged call. Raises whatever it raises."""
+    if export.kind is _ASYNCFUNC:
+        return answer(served, export.function(**kwargs))
     if export.kind is Kind.ASYNCGEN:
-        return await _stream(export, served, kwargs)
-    return await _context(export, served, kwargs)
+        return _stream(export, served, kwargs)
+    return _context(export, served, kwargs)
 
 
 async def answer(served: Served, value: Awaitable[object]) -> Result:
