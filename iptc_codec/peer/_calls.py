@@ -61,8 +61,15 @@ class Call(Endpoint):
             await trio.lowlevel.checkpoint_if_cancelled()
         while self.outcome is None:
             await self.waiters.wait()
+        return self.value()
+
+    def value(self) -> object:
+        """The value with which it has ended. Raises if it has ended otherwise."""
+        if type(self.outcome) is tuple:
+            self.seen = True
+            return self.outcome[0]
         self.check()
-        return self.outcome[0] if isinstance(self.outcome, tuple) else None
+        return None
 
 
 class Calls:
@@ -82,10 +89,12 @@ class Calls:
         """Call an async function, as in an `opened` block; its value."""
         call = await self._begin(ns, func, kwargs, _ASYNCFUNC)
         try:
-            return await call.result()
+            while call.outcome is None:
+                await call.waiters.wait()
         finally:
             if call.outcome is None:
                 await self._give_up(call)
+        return call.value()
 
     @asynccontextmanager
     async def opened(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> AsyncIterator[Call]:

@@ -73,24 +73,22 @@ class _Socket:
         self._drained = True
 
     async def read(self) -> bytes:
+        data = None
         try:
-            if self._drained:  # as far as the last read could tell: it got less than it asked for
-                await self._readable()
-            else:
-                await trio.lowlevel.checkpoint()
-            while (data := self._read_now()) is None:
-                await self._readable()
-        except (OSError, *_BROKEN):
+            while data is None:
+                if self._drained:  # as far as the last read could tell: it got less than it asked for
+                    descriptor = self._descriptor()
+                    if descriptor < 0:
+                        return b""
+                    await trio.lowlevel.wait_readable(descriptor)
+                else:
+                    await trio.lowlevel.checkpoint()
+                data = self._read_now()
+                self._drained = data is None or len(data) < self._most
+        except (OSError, trio.ClosedResourceError):
             return b""
-        self._drained = len(data) < self._most
         self._most = _SMALL if self._drained else _LARGE
         return data
-
-    async def _readable(self) -> None:
-        descriptor = self._descriptor()
-        if descriptor < 0:
-            raise trio.ClosedResourceError("the stream was closed here")
-        await trio.lowlevel.wait_readable(descriptor)
 
     def _read_now(self) -> bytes | None:
         try:
