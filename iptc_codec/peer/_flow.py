@@ -32,6 +32,11 @@ _PAUSE_STALLS = 30
 _REFILL_ITEMS = 16
 """How many items below its mark an inbox is when the gate opens; a quarter of the mark if that is less."""
 
+_HEAD_START_ITEMS = 512
+"""So many items below its mark is far enough; half of the mark if that is less."""
+_IDLE_TURNS = 2
+"""A consumer that takes nothing for so many turns is not at it; in a single one it may just come later."""
+
 
 class Mode(Enum):
     """What an inbox does with an item that comes."""
@@ -95,10 +100,12 @@ class Gate:
 
         A second one would run out of items meanwhile.
         """
-        before = inbox.held + 1
-        while self.most_items // 2 < inbox.held < before:
-            before = inbox.held
+        before, idle = inbox.held, 0
+        enough = self.most_items - min(_HEAD_START_ITEMS, self.most_items // 2)
+        while inbox.held > enough and idle < _IDLE_TURNS:
             await trio.lowlevel.checkpoint()
+            idle = 0 if inbox.held < before else idle + 1
+            before = inbox.held
 
     def _deadline(self, inbox: Inbox) -> float:
         stall = self.limits.stall_seconds

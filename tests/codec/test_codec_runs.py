@@ -70,6 +70,71 @@ def test_in_a_run_or_byte_by_byte_it_is_the_same(odd: bytes, more: bytes) -> Non
     assert whole.live_calls() == crumbs.live_calls()
 
 
+CIDS = ["a", "b" * 31, "c" * 32, "d" * 64, "e" * 65, "f" * 256, "é", "é" * 16, "é" * 128, "\x00"]
+VALUES: list[object] = [
+    0,
+    -1,
+    1 << 40,
+    None,
+    "é",
+    b"\xa3cid\xa1a",
+    {"cid": "a"},
+    [[]],
+    1.5,
+    "x" * 1100,
+    {"a": {"b": [1]}},
+]
+
+
+@pytest.mark.parametrize("cid", CIDS)
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_whatever_its_cid_and_values_are_a_run_says_what_was_sent(cid: str, kind: type) -> None:
+    data = items(cid, *VALUES) + items("z", *VALUES) + items(cid, *VALUES)
+    expected: list[Event] = [Item(value, one) for one in (cid, "z", cid) for value in VALUES]
+    assert caller(cid, "z").receive(kind(data)) == expected
+    for cut in range(0, len(data), 97):
+        conn = caller(cid, "z")
+        assert conn.receive(kind(data[:cut])) + conn.receive(kind(data[cut:])) == expected
+
+
+HEAD, TAIL = b"\x82\xa5yield", b"\xa3cid\xa1a"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"\xc1",
+        b"\x01\x02",
+        b"\x91",
+        b"\xa2x",
+        b"\xa1\xff",
+        b"\x01" + TAIL,
+        b"\x82\xa1a\x01\xa1a\x02",
+        b"\xd9",
+    ],
+)
+def test_nothing_but_one_value_is_taken_for_one(value: bytes) -> None:
+    """In the third place and later the value alone is read: it is refused where the whole body would be."""
+    data = items("a", 1, 2) + frame(HEAD + value + TAIL) + items("a", 3)
+    whole, crumbs = caller("a"), caller("a")
+    by_byte: list[Event] = [event for at in range(len(data)) for event in crumbs.receive(data[at : at + 1])]
+    assert whole.receive(data) == by_byte
+    assert by_byte[:2] == [Item(1, "a"), Item(2, "a")]
+
+
+def test_a_run_that_is_written_in_another_way_is_the_same() -> None:
+    """A cid with a longer header than it needs: ENC-04r."""
+    odd = b"".join(frame(HEAD + bytes([one]) + b"\xa3cid\xd9\x01a") for one in range(70))
+    events = list(caller("a").events(items("a", 100) + odd + items("a", 101)))
+    assert events == [Item(value, "a") for value in (100, *range(70), 101)]
+
+
+def test_an_end_that_does_not_say_true_is_none() -> None:
+    with pytest.raises(ValueError, match="STR-05s"):
+        End(stop=False, cid="a")
+
+
 def test_a_violation_ends_a_run_and_what_follows_is_not_looked_at() -> None:
     events = caller("a").receive(items("a", 1, 2) + frame(b"\xc1") + items("a", 3))
     assert events[:2] == [Item(1, "a"), Item(2, "a")]

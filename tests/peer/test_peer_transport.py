@@ -12,8 +12,9 @@ import trio.testing
 
 from iptc_codec.peer import Disconnected, Exports, Settings, open_stream_peer, serve_stream
 from iptc_codec.peer._transport import Transport, transport
-from iptc_codec.peer._writer import Writer
-from tests.peer.peer_support import NS, calling, cmd, pair, serving
+from iptc_codec.peer._writer import SOON, Writer
+from iptc_codec.peer.testee import Fixture
+from tests.peer.peer_support import NS, calling, cmd, frame, pair, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +199,20 @@ async def test_what_the_stream_does_not_take_keeps_its_place() -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_a_packet_of_calls_or_answers_does_not_wait_for_the_turn_to_end() -> None:
+    recording = Recording()
+    writer = Writer(recording, Settings())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(writer.run)
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(4):
+            writer.put((b"head", b"x" * (SOON // 2)), piece=SOON)
+        assert [len(piece) for piece in recording.writes] == [SOON // 2 + 4, SOON + 8]
+        writer.put((b"head", b"item"))
+        assert len(recording.writes) == 2
+        nursery.cancel_scope.cancel()
+
+
 async def test_only_unread_answers_hold_the_reader_back() -> None:
     recording = Recording(at_once=0)
     writer = Writer(recording, Settings(answer_bytes=100))
@@ -229,6 +244,32 @@ async def test_what_is_answered_within_a_turn_leaves_in_one_piece() -> None:
         await raw.send(cmd("c", "echo", value=1))
         piece = await raw.stream.receive_some()
         assert piece.count(b"\xa3cid\xa1c") == 2
+
+
+@pytest.mark.usefixtures("real_clock")
+async def test_an_answer_that_is_there_at_once_takes_one_write(
+    sockets: tuple[trio.SocketStream, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, other = sockets
+    written: list[int] = []
+    system = os.writev
+
+    def writev(at: int, parts: list[bytes]) -> int:
+        written.append(system(at, parts))
+        return written[-1]
+
+    monkeypatch.setattr(os, "writev", writev)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve_stream, stream, Fixture().exports())
+        other.sendall(frame(["raw", "u1"]))
+        await trio.to_thread.run_sync(other.recv, 1000)
+        before = len(written)
+        other.sendall(frame(cmd("c", "echo", value=1)))
+        answer = b""
+        while answer.count(b"\xa3cid\xa1c") < 2:
+            answer += await trio.to_thread.run_sync(other.recv, 1000)
+        assert written[before:] == [len(answer)]
+        nursery.cancel_scope.cancel()
 
 
 async def test_batches_hold_what_has_come_together() -> None:
