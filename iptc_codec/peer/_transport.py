@@ -7,6 +7,8 @@ fits into the socket's buffer, and a wait costs more than all the rest of a smal
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
 from typing import Final, Protocol
 
 import trio
@@ -14,6 +16,9 @@ import trio
 _SMALL: Final = 65536
 _LARGE: Final = 262144
 """Bytes read at a time: a connection that has filled the small buffer gets the large one."""
+
+_UNSENT: Final = 16384
+"""So many bytes the system takes before it can send them: what is written later waits behind them."""
 
 _FEW: Final = 16
 
@@ -71,6 +76,8 @@ class _Socket:
         self._descriptor = stream.socket.fileno
         self._most = _SMALL
         self._drained = True
+        with suppress(OSError, AttributeError):  # it is no TCP, or the system knows no such thing
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
 
     async def read(self) -> bytes:
         data = None
