@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     """Around the calls: gets the connection on which they are made, and another one."""
 
 ALONE, BESIDE = "alone", "beside a small stream"
+BESIDE_BATCHES = "beside a small stream, in batches"
 
 _ENDLESS = 1 << 50
 _LONGEST = 60.0
@@ -42,14 +43,14 @@ async def _nothing(_same: Peer, _other: Peer) -> AsyncIterator[None]:
     yield
 
 
-def _stream(func: str, *, same: bool = True) -> Situation:
+def _stream(func: str, *, same: bool = True, batches: bool = False) -> Situation:
     @asynccontextmanager
     async def beside(peer: Peer, other: Peer) -> AsyncIterator[None]:
         async def consume(task_status: trio.TaskStatus[None]) -> None:
             async with (peer if same else other).stream(NS, func, n=_ENDLESS) as items:
                 await items.receive()
                 task_status.started()
-                async for _item in items:
+                async for _items in items.batches() if batches else items:
                     pass
 
         async with trio.open_nursery() as nursery:
@@ -70,6 +71,7 @@ async def _stuck(peer: Peer, _other: Peer) -> AsyncIterator[None]:
 SITUATIONS: dict[str, Situation] = {
     ALONE: _nothing,
     BESIDE: _stream("numbers"),
+    BESIDE_BATCHES: _stream("numbers", batches=True),
     "beside a 64 KiB stream": _stream("blocks"),
     "small stream on another connection": _stream("numbers", same=False),
     "beside a stuck consumer": _stuck,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench import report
 from bench.codec import LIMIT as UNTYPED
 from bench.codec import STRICT
-from bench.fairness import ALONE, BESIDE
+from bench.fairness import ALONE, BESIDE, BESIDE_BATCHES
 from bench.report import say
 from bench.rpc import LIMIT, OURS, compared, compared_by_processor
 from bench.stats import Spread, number, ratio
@@ -107,9 +107,12 @@ def _kept(results: Results) -> Spread | None:
     return Spread.of([max(measurable)]) if len(measurable) == len(kept) and kept else None
 
 
-def _small_call(results: Results) -> Spread | None:
-    found = _at(results, "fairness", "figures") or {}
-    return ratio(found[BESIDE]["p99"], found[ALONE]["p99"]) if found else None
+def _small_call(situation: str) -> Find:
+    def find(results: Results) -> Spread | None:
+        found = _at(results, "fairness", "figures") or {}
+        return ratio(found[situation]["p99"], found[ALONE]["p99"]) if situation in found else None
+
+    return find
 
 
 def _at(results: Results, *path: str) -> Any:
@@ -149,7 +152,8 @@ ROWS = [
         _kept,
         at_most=True,
     ),
-    Row("p99 of a small call beside a stream / alone", 10, 4, _small_call, at_most=True),
+    Row("p99 of a small call beside a stream / alone", 10, 4, _small_call(BESIDE), at_most=True),
+    Row("the same, a stream read in batches", 10, 4, _small_call(BESIDE_BATCHES), at_most=True),
 ]
 
 

@@ -103,13 +103,14 @@ async def test_a_consumer_lets_others_run_after_64_items_however_they_have_come(
         await trio.testing.wait_all_tasks_blocked()
         turns: list[int] = [0]
 
-        async def other() -> None:
+        async def other(task_status: trio.TaskStatus[None]) -> None:
+            task_status.started()
             while True:
                 await trio.lowlevel.checkpoint()
                 turns.append(0)
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(other)
+            await nursery.start(other)
             async for _ in items:
                 turns[-1] += 1
             nursery.cancel_scope.cancel()
