@@ -56,7 +56,7 @@ def test_growth_measures_cost_memory_and_connections(tmp_path: Path) -> None:
 
 def test_fairness_times_a_call_in_every_situation(tmp_path: Path) -> None:
     found = figures("fairness", tmp_path, "--seconds", "0.05")["figures"]
-    assert len(found) == 5
+    assert len(found) == 6
     for one in found.values():
         assert 0 < one["p50"][0] <= one["p99"][0] <= one["most"][0]
 
