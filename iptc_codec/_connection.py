@@ -199,7 +199,10 @@ class Connection:
                 yield event
 
     def batches(self, data: bytes | bytearray | memoryview) -> Iterator[Event | Items]:
-        """Take the next bytes as `events` does; items of a call that come together stay together."""
+        """Take the next bytes as `events` does; items of a call that come together stay together.
+
+        What has been said before this is called counts: iterate at once.
+        """
         if self._fault or self._halves[self._other] is _GONE:
             return iter(())
         if type(data) is bytes and not self._deframer.inside_frame:

@@ -4,7 +4,8 @@ Field names and their order are those of the wire, but for `value`, which is nam
 `started`, `yield` or `return`. `event` is what the call table sees of a message.
 
 The garbage collector does not follow messages: they are many, and what comes from the wire holds no ring.
-Whoever keeps one should not also put it, or what refers to it, into its own value: that would never be freed.
+So nobody should put into a value the message that carries it, or what refers to that message: an error that
+`Connection.send` has raised for it, with its traceback, is such a thing. It would never be freed.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class End(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, cid: str) -> End:
-        """End our half of this call."""
+        """The END of the sender's half of this call."""
         return cls(True, cid)  # noqa: FBT003  (by name costs more)
 
 

@@ -60,7 +60,7 @@ class Gate:
         self.above: dict[Inbox, float] = {}
         """Those above their mark, and since when nothing was taken from them. Then the gate is shut."""
         self.inboxes = 0
-        """How many there are that have had items, and whose consumers want more."""
+        """How many have had items, and have not been left by their consumers."""
         self._shut_since: dict[Inbox, float] = {}
         self._lot = trio.lowlevel.ParkingLot()
 
@@ -82,7 +82,7 @@ class Gate:
 
     async def passage(self) -> None:
         """Wait until no inbox stands above its mark; overrun those whose consumer takes nothing (FLW-06r)."""
-        shut_for = list(self.above)
+        first = next(iter(self.above))
         await trio.lowlevel.checkpoint()  # most consumers want no more than their turn
         while self.above:
             with trio.move_on_at(min(self._deadline(inbox) for inbox in self.above)):
@@ -93,7 +93,7 @@ class Gate:
                 if self._deadline(inbox) <= now:
                     inbox.overrun()
         if self.inboxes == 1:
-            await self._head_start(shut_for[0])
+            await self._head_start(first)
 
     async def _head_start(self, inbox: Inbox) -> None:
         """Let the only consumer go on while it is at it: to be looked after at its mark costs too much.
@@ -129,13 +129,25 @@ NOTHING: Final = object()
 class Inbox:
     """The items of one call that its consumer has not taken yet, in runs of those that have come together."""
 
-    __slots__ = ("_bytes", "_gate", "_mode", "_runs", "_values", "hand", "lost", "turn")
+    __slots__ = (
+        "_bytes",
+        "_count",
+        "_gate",
+        "_hand_bytes",
+        "_hand_count",
+        "_mode",
+        "_runs",
+        "hand",
+        "lost",
+        "turn",
+    )
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._runs = _NO_RUNS  # most calls never need any, and it is larger than all the rest of a call
-        self._values = self._bytes = 0  # in those runs
+        self._count = self._bytes = 0  # of the items in those runs
         self._mode = _HOLDING
+        self._hand_bytes, self._hand_count = 0, 1  # as it was when it came into the hand
         self.hand = _NO_VALUES
         """The run that the consumer is at: to be taken from its end, and `taken` to be told if the gate is
         shut."""
@@ -146,7 +158,12 @@ class Inbox:
     @property
     def held(self) -> int:
         """How many items there are."""
-        return self._values + len(self.hand)
+        return self._count + len(self.hand)
+
+    @property
+    def _held_bytes(self) -> int:
+        """Bytes of the bodies of the items that there are; each in the hand counts as the mean of its run."""
+        return self._bytes + self._hand_bytes * len(self.hand) // self._hand_count
 
     @property
     def empty(self) -> bool:
@@ -155,22 +172,32 @@ class Inbox:
 
     def put_all(self, values: list[object], sizes: list[int]) -> int:
         """Take the first of these items in one go: those that need no closer look. How many they were."""
+        if self._mode is not _HOLDING:
+            return self._put_nowhere(len(values))
         gate = self._gate
         room = gate.most_items - 1 - self.held  # the next one reaches the mark
         if room < len(values):
             values, sizes = values[: max(room, 0)], sizes[: max(room, 0)]
         size = sum(sizes)
-        if self._mode is not _HOLDING or not values or self._bytes + size >= gate.most_bytes:
+        if not values or self._held_bytes + size >= gate.most_bytes:
             return 0
         self._append((values[::-1], size))
         return len(values)
+
+    def _put_nowhere(self, count: int) -> int:
+        """Drop so many items; none if that wants to be told first."""
+        if self._mode is Mode.OVERRUN:
+            if not self.lost:
+                return 0
+            self.lost += count
+        return count
 
     def put(self, value: object, size: int) -> bool:
         """Take an item of a frame of `size` bytes. True if it is the first that is lost: give notice."""
         if self._mode is _HOLDING:
             self._append(([value], size))
             gate = self._gate
-            if self.held >= gate.most_items or self._bytes >= gate.most_bytes:
+            if self.held >= gate.most_items or self._held_bytes >= gate.most_bytes:
                 gate.touch(self)
         elif self._mode is Mode.OVERRUN:
             self.lost += 1
@@ -182,7 +209,7 @@ class Inbox:
             self._runs = deque()
             self._gate.inboxes += 1
         self._runs.append(run)
-        self._values += len(run[0])
+        self._count += len(run[0])
         self._bytes += run[1]
 
     def next_run(self) -> None:
@@ -192,16 +219,16 @@ class Inbox:
         """
         if not self._runs:
             raise StreamOverrunError(self.lost)
-        run, size = self._runs[0]
-        if len(run) > self.turn:
-            self.hand = run[-self.turn :]
-            del run[-self.turn :]
-        else:
-            self.hand = run
-            del self._runs[0]
-            self._bytes -= size
-        self._values -= len(self.hand)
-        self.turn -= len(self.hand)
+        run, size = self._runs.popleft()
+        turn = self.turn or 1  # another task may have used it up while this one waited
+        if len(run) > turn:
+            rest = size * (len(run) - turn) // len(run)
+            self._runs.appendleft((run[:-turn], rest))
+            run, size = run[-turn:], size - rest
+        self.hand, self._hand_bytes, self._hand_count = run, size, len(run)
+        self._count -= len(run)
+        self._bytes -= size
+        self.turn = max(0, self.turn - len(run))
 
     def take_now(self) -> object:
         """The oldest item; `NOTHING` if there is none, or the consumer has had its turn."""
@@ -232,7 +259,7 @@ class Inbox:
         if self not in gate.above:
             return
         # Of the bytes no refill is asked: the next item that goes above shuts the gate again.
-        if self.held > gate.opens_at or self._bytes >= gate.most_bytes:
+        if self.held > gate.opens_at or self._held_bytes >= gate.most_bytes:
             gate.above[self] = trio.current_time()
         else:
             gate.clear(self)
@@ -240,7 +267,7 @@ class Inbox:
     def _drop(self) -> None:
         self.hand.clear()
         self._runs.clear()
-        self._values = self._bytes = 0
+        self._count = self._bytes = 0
 
     def overrun(self) -> None:
         """Hold no more items; those held stay."""
@@ -249,8 +276,11 @@ class Inbox:
 
     def leave(self) -> None:
         """The consumer is gone: let go what is held and what still comes."""
-        if self._mode is not _LEFT and self._runs is not _NO_RUNS:
+        if self._mode is _LEFT:
+            return
+        self._mode = _LEFT
+        self.lost = 0
+        if self._runs is not _NO_RUNS:
             self._drop()
             self._gate.inboxes -= 1
             self._gate.clear(self)
-        self._mode = _LEFT

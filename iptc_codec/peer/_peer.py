@@ -92,11 +92,9 @@ class Peer:
         """
         async with self._calls.opened(ns, func, kwargs, Kind.ASYNCGEN) as call:
             try:
-                items = ItemStream(call)
-                yield items
+                yield ItemStream(call)
             finally:
                 call.close()
-                items.let_go()
             call.check_unseen()
 
     @asynccontextmanager

@@ -16,6 +16,7 @@ from iptc_codec import (
     Ack,
     ConnectionLost,
     End,
+    Event,
     Fail,
     Fatal,
     GoodbyeReceived,
@@ -93,6 +94,8 @@ class Reader:
         link, conn = self._link, self._link.conn
         writer, handlers = link.writer, self._handlers
         called, served, above = self._called, self._served, link.gate.above
+        event: Event | Items | None = None
+        end: Endpoint | None = None
         while data := await link.transport.read():
             for event in conn.batches(data):
                 if type(event) is Items:  # most of what comes in large pieces
@@ -110,6 +113,7 @@ class Reader:
             if writer.behind and not await writer.listened_to():
                 raise Disconnected("the other end asks and does not read the answers")
             writer.next_turn()
+            data, event, end = b"", None, None  # an idle connection holds nothing
         inside = any(isinstance(event, ConnectionLost) and event.truncated for event in conn.receive_eof())
         raise Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -13,9 +12,6 @@ from ._flow import NOTHING
 from ._report import failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
-    from types import AsyncGeneratorType
-
     from ._endpoint import Endpoint
 
 
@@ -30,32 +26,17 @@ class ItemStream:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._take_now = endpoint.inbox.take_now
-        self._each: AsyncGeneratorType[object, None] | None = None
 
-    def __aiter__(self) -> AsyncIterator[object]:
-        # A generator is much faster than `__anext__`. What it has not yielded is in the inbox: one that was
-        # left goes on, and one that an error has ended can be replaced.
-        if self._each is None or self._each.ag_frame is None:
-            self._each = cast("AsyncGeneratorType[object, None]", self._items())
-        return self if self._each.ag_running else self._each
+    def __aiter__(self) -> ItemStream:
+        return self
 
     async def __anext__(self) -> object:
+        if (item := self._take_now()) is not NOTHING:
+            return item
         try:
-            return await self.receive()
+            return await self._endpoint.receive()
         except trio.EndOfChannel:
             raise StopAsyncIteration from None
-
-    async def _items(self) -> AsyncGenerator[object, None]:
-        inbox, above = self._endpoint.inbox, self._endpoint.link.gate.above
-        with suppress(trio.EndOfChannel):
-            while True:
-                hand = inbox.hand
-                while hand:
-                    value = hand.pop()
-                    if above:
-                        inbox.taken()
-                    yield value
-                await self._endpoint.next_items()
 
     async def receive(self) -> object:
         """The next item. Raises `trio.EndOfChannel` after the last one.
@@ -66,23 +47,28 @@ class ItemStream:
             return item
         return await self._endpoint.receive()
 
-    def let_go(self) -> None:
-        """End the generator of a loop that was left: the garbage collector would complain."""
-        if self._each is not None and not self._each.ag_running:
-            with suppress(StopIteration):
-                self._each.aclose().send(None)
-
-    async def batches(self) -> AsyncIterator[list[object]]:
+    def batches(self) -> Batches:
         """Iterate over the items in lists of those that have come together; faster where many do.
 
         Ends and raises as iterating over single items does.
         """
-        while True:
-            try:
-                batch = await self._endpoint.receive_batch()
-            except trio.EndOfChannel:
-                return
-            yield batch
+        return Batches(self._endpoint)
+
+
+class Batches:
+    """The items of a call, in lists of those that have come together."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def __aiter__(self) -> Batches:
+        return self
+
+    async def __anext__(self) -> list[object]:
+        try:
+            return await self._endpoint.receive_batch()
+        except trio.EndOfChannel:
+            raise StopAsyncIteration from None
 
 
 class ContextStream(ItemStream):
@@ -112,7 +98,6 @@ class ContextStream(ItemStream):
         """End our half, and read no more."""
         self.end()
         self._endpoint.close()
-        self.let_go()
 
 
 class CallerStream(ContextStream):

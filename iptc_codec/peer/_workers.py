@@ -101,7 +101,7 @@ class Workers(Generic[_Job]):
             raise
         except BaseException as error:  # noqa: BLE001 - it is the caller's to know
             if done or job is None:
-                _log.exception("a served function has left a cancel scope or a nursery open")
+                _log.exception("a task that serves calls has ended: has a function left a cancel scope open?")
             else:
                 await self._give_up(job, error)
             return False

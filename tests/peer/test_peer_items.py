@@ -66,6 +66,38 @@ async def test_a_loop_that_was_cancelled_can_be_begun_again() -> None:
         assert found + [item async for item in items] == [0, 1, 2]
 
 
+async def test_a_loop_in_a_loop_that_was_cancelled_ends_itself_alone() -> None:
+    async with stream_of(2) as (items, raw, cid):
+        found: list[object] = []
+        async for item in items:
+            found.append(item)
+            if item == 0:
+                with trio.move_on_after(1):
+                    async for inner in items:
+                        found.append(inner)  # noqa: PERF401 - as above
+                await raw.send({"yield": 2, "cid": cid}, {"stop": True, "cid": cid})
+        assert found == [0, 1, 2]
+
+
+async def test_two_tasks_may_share_a_turn() -> None:
+    """One uses it up while the other waits."""
+    async with stream_of(0) as (items, raw, cid):
+        found: list[object] = []
+
+        async def consume() -> None:
+            for _ in range(10):
+                found.extend([await items.receive() for _ in range(TURN // 2)])
+                await trio.sleep(0.1)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(consume)
+            nursery.start_soon(consume)
+            for start in range(0, 10 * TURN, TURN):
+                await trio.testing.wait_all_tasks_blocked()
+                await raw.send(*[{"yield": i, "cid": cid} for i in range(start, start + TURN)])
+        assert sorted(found, key=str) == sorted(range(10 * TURN), key=str)
+
+
 async def test_two_tasks_may_share_a_stream() -> None:
     async with stream_of(0) as (items, raw, cid):
         found: list[object] = []
@@ -156,6 +188,30 @@ async def test_a_run_that_is_too_large_in_bytes_is_left_to_a_closer_look() -> No
     assert inbox.put_all([1, 2], [50, 49]) == 2
     inbox.put(3, 1)
     assert gate.shut
+
+
+async def test_at_the_mark_in_bytes_each_item_that_is_taken_counts() -> None:
+    """FLW-09r: or else a consumer that takes one in each `stall_seconds` would be overrun."""
+    inbox, gate = inbox_of(held_bytes=10_000)
+    assert inbox.put_all([*range(9)], [1000] * 9) == 9
+    for next_one in range(9, 200):
+        inbox.put(next_one, 1000)
+        shut = gate.shut
+        inbox.turn = TURN
+        assert inbox.take_now() == next_one - 9
+        assert (shut, gate.shut) == (True, False)
+
+
+async def test_what_comes_for_nobody_is_counted_once_it_was_told() -> None:
+    inbox, _gate = inbox_of()
+    inbox.overrun()
+    assert inbox.put_all([1, 2], [1, 1]) == 0
+    assert inbox.put(1, 1)
+    assert inbox.put_all([2, 3], [1, 1]) == 2
+    assert inbox.lost == 3
+    inbox.leave()
+    assert inbox.put_all([4, 5], [1, 1]) == 2
+    assert inbox.empty
 
 
 async def test_a_turn_takes_a_part_of_a_run_and_the_next_one_the_rest() -> None:
