@@ -294,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick = asked.quick
     result: dict[str, Any] = {"rounds": asked.rounds, "seconds": asked.seconds}
     say("memory of finished calls")  # first: nothing else has left memory behind yet that could be taken back
-    kept = (10_000, 2000) if quick else (1_000_000, 100_000)
+    kept = (10_000, 2000) if quick else (1_000_000, 300_000)
     result["memory_of_finished_calls"] = memory_of_finished_calls(*kept)
     say("messages by open calls")
     sizes = [1, 100, 1000] if quick else [1, 1000, 10_000, 100_000]

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ._transport import Transport
 
 _HEADER_BYTES = 4
-_PIECE = 32768
-"""Bytes that are worth a system call of their own."""
+_PIECE = 16384
+"""Bytes that are worth a system call of their own. As small items they are fewer than an inbox holds: one
+that is filled at once makes the reader wait for it."""
 SOON: Final = 1400
 """Bytes of calls and answers that are, about a packet: the other end need not be idle while more are made."""
 _BATCH = 262144
