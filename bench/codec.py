@@ -36,11 +36,12 @@ from iptc_codec._wire import (
     CALL_READERS,
     ERROR,
     OF_ERROR,
-    PLAIN_WRITERS,
+    PLAIN,
     SCALARS,
     TWO_ENTRIES,
+    open_is_plain,
     skip,
-    write_open,
+    write_plain,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ _length = Struct("<I").pack
 _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder().decode
 _two_keys = CALL_READERS[TWO_ENTRIES]
-_WRITERS: dict[type, tuple[Callable[[Any], Any], bool]] = {**PLAIN_WRITERS, Open: (write_open, False)}
+_PLAIN: dict[type, tuple[bool, Callable[[Any], bool] | None]] = {**PLAIN, Open: (False, open_is_plain)}
 
 
 def split(chunk: bytes, read: Callable[[bytes | memoryview], object]) -> None:
@@ -206,8 +207,10 @@ def encoders(script: Script) -> Variants:
 def _write_strictly(makers: list[tuple[Any, tuple[Any, ...]]]) -> None:
     for kind, fields in makers:
         message = kind(*fields)
-        write, valued = _WRITERS[kind]
-        body = write(message)
+        valued, is_plain = _PLAIN[kind]
+        if is_plain is not None and not is_plain(message):
+            raise ValueError(message)
+        body = write_plain(message)
         if valued and type(message.value) not in SCALARS:
             skip(body)
         _framed(body)

@@ -20,7 +20,19 @@ from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
 from ._runs import LEAST, MOST, SMALL, items_that_follow, peek
-from ._wire import CALL_READERS, ERROR, ITEM, NOT_TAKEN, OF_ERROR, PLAIN_WRITERS, SCALARS, TWO_ENTRIES, skip
+from ._wire import (
+    CALL_READERS,
+    ERROR,
+    ITEM,
+    NOT_TAKEN,
+    OF_ERROR,
+    PLAIN,
+    SCALARS,
+    TWO_ENTRIES,
+    open_is_plain,
+    skip,
+    write_plain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,27 +115,35 @@ class Connection:
     def parts(self, message: Message) -> tuple[bytes, bytes]:
         """Take a message onto the stream as `send` does; its frame in two parts, the length and the body."""
         # The common message, inline: one legal in itself, of a call that may simply go on with it.
-        plain = PLAIN_WRITERS.get(type(message))
-        if plain:
-            one: Any = message
-            write, valued = plain
-            try:
+        plain = PLAIN.get(type(message))
+        one: Any = message
+        try:
+            if plain:
+                valued, is_plain = plain
                 call = self._call(one.cid)
-                if call and (place := call.place.ours.get(one.event)) and self._halves[self.role] is _TALKING:
-                    body = write(message)
+                if (
+                    call
+                    and (place := call.place.ours.get(one.event))
+                    and self._halves[self.role] is _TALKING
+                    and (is_plain is None or is_plain(one))
+                ):
+                    body = write_plain(one)
                     if valued and type(one.value) not in SCALARS:
                         skip(body)
                     if len(body) <= self._frame_bytes:
                         if place is not call.place:
                             self._move_to(call, place)
                         return _LENGTH(len(body)), body
-            except Exception:  # noqa: BLE001, S110 - what a value raises, or an odd cid, is said below
-                pass
-        elif isinstance(message, Open) and self._halves[self._other] is not _LEFT:
-            opening = _wire.write_open(message)
-            fits = opening and len(opening) <= self._frame_bytes
-            if opening and fits and self._said.open_plainly(self.role, message.cmd):
-                return _LENGTH(len(opening)), opening
+            elif (
+                isinstance(message, Open)
+                and self._halves[self._other] is not _LEFT
+                and open_is_plain(message)
+            ):
+                body = write_plain(message)
+                if len(body) <= self._frame_bytes and self._said.open_plainly(self.role, message.cmd):
+                    return _LENGTH(len(body)), body
+        except Exception:  # noqa: BLE001, S110 - what a value raises, or an odd cid, is said below
+            pass
         return self._parts_by_all_rules(message)
 
     def takes_items(self, cid: str) -> bool:
@@ -139,7 +159,7 @@ class Connection:
         Raises `UnencodableValueError`.
         """
         try:
-            body = _wire.write_item(Item(value, cid))
+            body = write_plain(Item(value, cid))
             if type(value) not in SCALARS:
                 skip(body)
             if len(body) <= self._frame_bytes:

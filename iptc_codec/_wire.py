@@ -64,7 +64,7 @@ _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 read_value = msgspec.msgpack.Decoder().decode
 skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
 _write = msgspec.msgpack.Encoder().encode
-write_item: Final[Callable[[Item], bytes]] = _write
+write_plain: Final[Callable[[CallMessage], bytes]] = _write
 
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""
@@ -236,40 +236,34 @@ def write(message: Message) -> bytes:
     return body
 
 
-def write_open(opening: Open) -> bytes | None:
-    """Write an OPEN that is legal at first sight; None for any other."""
+def open_is_plain(opening: Open) -> bool:
+    """Whether an OPEN is legal in itself at first sight, all but its uid."""
     cmd = opening.cmd
     if type(cmd) is not Command or type(kwargs := cmd.kwargs) is not dict:
-        return None
+        return False
     for name, value in kwargs.items():
         if type(name) is not str or type(value) not in SCALARS:
-            return None
-    if not (type(cmd.ns) is type(cmd.func) is type(cid := cmd.cid) is str and 0 < len(cid) <= _SHORT_CID):
-        return None
-    try:
-        return _write(opening)
-    except Exception:  # noqa: BLE001 - as above
-        return None
+            return False
+    return type(cmd.ns) is type(cmd.func) is type(cid := cmd.cid) is str and 0 < len(cid) <= _SHORT_CID
 
 
-def _write_fail(fail: Any) -> bytes:
+def _fail_is_plain(fail: Any) -> bool:
     error = fail.error
-    if type(error) is not ErrorBody or type(error.tb_str) is not str or type(error.type_str) is not str:
-        raise TypeError
-    return _write(fail)
+    return type(error) is ErrorBody and type(error.tb_str) is type(error.type_str) is str
 
 
-PLAIN_WRITERS: Final[dict[type, tuple[Callable[[Any], bytes], bool]]] = {
-    Item: (_write, True),
-    Result: (_write, True),
-    Started: (_write, True),
-    Ack: (_write, False),
-    End: (_write, False),
-    Fail: (_write_fail, False),
+PLAIN: Final[dict[type, tuple[bool, Callable[[Any], bool] | None]]] = {
+    Item: (True, None),
+    Result: (True, None),
+    Started: (True, None),
+    Ack: (False, None),
+    End: (False, None),
+    Fail: (False, _fail_is_plain),
 }
-"""The writers of messages that are legal in themselves, whatever their value is, if their cid and their event
-are. With true there is a value: if it is none of `SCALARS`, the body wants a look (`skip`). They raise what
-the application's values raise; `write` says it as it should be said."""
+"""The messages that are legal in themselves if their cid and their event are, and if they pass the test, where
+there is one. With true there is a value: if it is none of `SCALARS`, the body wants a look (`skip`).
+`write_plain` writes them. It raises what the application's values raise; `write` says it as it should be said.
+"""
 
 
 def _finding(clause: str, message: Message, detail: str) -> Violation:
