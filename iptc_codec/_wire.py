@@ -260,9 +260,9 @@ PLAIN: Final[dict[type, tuple[bool, Callable[[Any], bool] | None]]] = {
     End: (False, None),
     Fail: (False, _fail_is_plain),
 }
-"""The messages that are legal in themselves if their cid and their event are, and if they pass the test, where
-there is one. With true there is a value: if it is none of `SCALARS`, the body wants a look (`skip`).
-`write_plain` writes them. It raises what the application's values raise; `write` says it as it should be said.
+"""The messages that are legal in themselves if their cid and their event are, and if they pass the test that
+there may be. With true there is a value: if it is none of `SCALARS`, the body wants a look (`skip`).
+`write_plain` writes them. It raises what an application's values raise; `write` says it as it should be said.
 """
 
 

@@ -12,6 +12,8 @@ from ._flow import NOTHING
 from ._report import failure
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from ._endpoint import Endpoint
 
 
@@ -51,21 +53,21 @@ class ItemStream:
             return item
         return await self._endpoint.receive()
 
-    def batches(self) -> Batches:
+    def batches(self) -> AsyncIterator[list[object]]:
         """Iterate over the items in lists of those that have come together; faster where many do.
 
         Ends and raises as iterating over single items does.
         """
-        return Batches(self._endpoint)
+        return _Batches(self._endpoint)
 
 
-class Batches:
+class _Batches:
     """The items of a call, in lists of those that have come together."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    def __aiter__(self) -> Batches:
+    def __aiter__(self) -> _Batches:
         return self
 
     async def __anext__(self) -> list[object]:
