@@ -241,15 +241,17 @@ def open_is_plain(opening: Open) -> bool:
     cmd = opening.cmd
     if type(cmd) is not Command or type(kwargs := cmd.kwargs) is not dict:
         return False
+    if type(cmd.ns) is not str or type(cmd.func) is not str or type(cid := cmd.cid) is not str:
+        return False
     for name, value in kwargs.items():
         if type(name) is not str or type(value) not in SCALARS:
             return False
-    return type(cmd.ns) is type(cmd.func) is type(cid := cmd.cid) is str and 0 < len(cid) <= _SHORT_CID
+    return 0 < len(cid) <= _SHORT_CID
 
 
 def _fail_is_plain(fail: Any) -> bool:
     error = fail.error
-    return type(error) is ErrorBody and type(error.tb_str) is type(error.type_str) is str
+    return type(error) is ErrorBody and type(error.tb_str) is str and type(error.type_str) is str
 
 
 PLAIN: Final[dict[type, tuple[bool, Callable[[Any], bool] | None]]] = {
