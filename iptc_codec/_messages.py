@@ -21,6 +21,7 @@ ACKS: Final = {
     "asyncgen": CallEvent.ACK_ASYNCGEN,
     "context": CallEvent.ACK_CONTEXT,
 }
+_MALFORMED: Final = CallEvent.MALFORMED  # to look it up costs 0.1 us
 FuncType = Literal["asyncfunc", "asyncgen", "context"]
 
 OVERRUN_TYPE: Final = "StreamOverrun"
@@ -74,11 +75,7 @@ class Ack(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     @property
     def event(self) -> CallEvent:
         """One event for each kind; `MALFORMED` if it is none of them."""
-        return (
-            ACKS.get(self.functype, CallEvent.MALFORMED)
-            if isinstance(self.functype, str)
-            else CallEvent.MALFORMED
-        )
+        return ACKS.get(self.functype, _MALFORMED) if isinstance(self.functype, str) else _MALFORMED
 
 
 class Started(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"value": "started"}):

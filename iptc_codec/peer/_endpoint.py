@@ -28,17 +28,18 @@ class Endpoint:
     other_half_shut: frozenset[State]
     """In these states the other end has sent its END."""
 
+    outcome: Outcome | None = None
+    seen = False
+    closed = False
+    overrun_notices = 0
+    turn = TURN
+    """How many more items may be sent before others have to run."""
+
     def __init__(self, link: Link, cid: str) -> None:
         self.link = link
         self.cid = cid
         self.inbox = Inbox(link.gate)
-        self.overrun_notices = 0
-        self.outcome: Outcome | None = None
-        self.seen = False
-        self.closed = False
         self.waiters = Waiters()
-        self.turn = TURN
-        """How many more items may be sent before others have to run."""
 
     @property
     def state(self) -> State:
