@@ -221,7 +221,7 @@ class Connection:
     def batches(self, data: bytes | bytearray | memoryview) -> Iterator[Event | Items]:
         """Take the next bytes as `events` does; items of a call that come together stay together.
 
-        What has been said before this is called counts: iterate at once.
+        Whether the stream is over is looked at here, when this is called: iterate at once.
         """
         if self._fault or self._halves[self._other] is _GONE:
             return iter(())

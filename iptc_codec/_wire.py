@@ -63,8 +63,7 @@ _read_fail = msgspec.msgpack.Decoder(Fail).decode
 _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 read_value = msgspec.msgpack.Decoder().decode
 skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
-_write = msgspec.msgpack.Encoder().encode
-write_plain: Final[Callable[[CallMessage], bytes]] = _write
+write_plain = msgspec.msgpack.Encoder().encode
 
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""
@@ -110,7 +109,7 @@ def _read_cid_first(body: Body) -> CallMessage:
 _SAFE: Final[dict[int, Callable[[Body], CallMessage]]] = {
     ord("n"): msgspec.msgpack.Decoder(Ack).decode,
     ord("a"): msgspec.msgpack.Decoder(Started).decode,
-    ord("e"): msgspec.msgpack.Decoder(Item).decode,
+    ITEM: msgspec.msgpack.Decoder(Item).decode,
     ord("o"): msgspec.msgpack.Decoder(End).decode,
     ord("t"): msgspec.msgpack.Decoder(Result).decode,
     ord("d"): _read_cid_first,
@@ -228,7 +227,7 @@ def write(message: Message) -> bytes:
     ENC-07s), what is in a `msgspec.Raw` (ENC-02s, ENC-07s, ENC-08s), and an `Ext` of type -1 (ENC-08s).
     """
     try:
-        body = _write(_plain(message))
+        body = write_plain(_plain(message))
         skip(body)
     except Exception as exc:
         detail = f"{type(exc).__name__}: {exc}"

@@ -61,15 +61,8 @@ class Call(Endpoint):
             await trio.lowlevel.checkpoint_if_cancelled()
         while self.outcome is None:
             await self.waiters.wait()
-        return self.value()
-
-    def value(self) -> object:
-        """The value with which it has ended. Raises if it has ended otherwise."""
-        if type(self.outcome) is tuple:
-            self.seen = True
-            return self.outcome[0]
         self.check()
-        return None
+        return self.outcome[0] if isinstance(self.outcome, tuple) else None
 
 
 class Calls:
@@ -89,12 +82,10 @@ class Calls:
         """Call an async function, as in an `opened` block; its value."""
         call = await self._begin(ns, func, kwargs, _ASYNCFUNC)
         try:
-            while call.outcome is None:
-                await call.waiters.wait()
+            return await call.result()
         finally:
             if call.outcome is None:
                 await self._give_up(call)
-        return call.value()
 
     @asynccontextmanager
     async def opened(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> AsyncIterator[Call]:
@@ -111,13 +102,9 @@ class Calls:
                 await self._give_up(call)
 
     async def _begin(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> Call:
-        link = self._link
-        if link.writer.full:
-            await link.room()
-        else:
-            await trio.lowlevel.checkpoint_if_cancelled()
-        if link.phase is not _TALKING:
-            raise link.disconnected()
+        await self._link.room()
+        if self._link.phase is not _TALKING:
+            raise self._link.disconnected()
         try:
             return self._open(ns, func, kwargs, kind)
         except LocalProtocolError as error:

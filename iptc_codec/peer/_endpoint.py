@@ -83,19 +83,15 @@ class Endpoint:
 
         Raises `trio.ClosedResourceError` once this end has left the stream.
         """
-        await self.next_items()
+        await self._arrival()
+        if not self.inbox.hand:
+            self.inbox.next_run()
         return self.inbox.take_now()
 
     async def receive_batch(self) -> list[object]:
         """All items that have come, at least one. Raises as `receive` does."""
         await self._arrival()
         return self.inbox.take_all()
-
-    async def next_items(self) -> None:
-        """Wait until there are items in the inbox's hand. Raises as `receive` does."""
-        await self._arrival()
-        if not self.inbox.hand:
-            self.inbox.next_run()
 
     async def _arrival(self) -> None:
         if self.inbox.turn:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ._settings import Settings
     from ._transport import Transport
 
-_HEADER_BYTES = 4
 _PIECE = 16384
 """Bytes that are worth a system call of their own. As small items they are fewer than an inbox holds: one
 that is filled at once makes the reader wait for it."""
@@ -79,7 +78,7 @@ class Writer:
         """
         if self._turn is _STOPPED:
             return
-        size = sum(map(len, parts)) if len(parts) > 2 else _HEADER_BYTES + len(parts[1])
+        size = sum(map(len, parts))
         self._parts += parts
         self._queued += size
         self.full = self._queued > self._full_at
