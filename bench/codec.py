@@ -36,8 +36,11 @@ from iptc_codec._wire import (
     CALL_READERS,
     ERROR,
     OF_ERROR,
+    OF_STOP,
     PLAIN,
     SCALARS,
+    STOP,
+    TRUE,
     TWO_ENTRIES,
     open_is_plain,
     skip,
@@ -71,7 +74,6 @@ _length_at = Struct("<I").unpack_from
 _length = Struct("<I").pack
 _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder().decode
-_two_keys = CALL_READERS[TWO_ENTRIES]
 _PLAIN: dict[type, tuple[bool, Callable[[Any], bool] | None]] = {**PLAIN, Open: (False, open_is_plain)}
 
 
@@ -79,10 +81,10 @@ def split(chunk: bytes, read: Callable[[bytes | memoryview], object]) -> None:
     """Cut a chunk into its bodies and read each: what a reader does that trusts the other side."""
     view = memoryview(chunk)
     at, end = 0, len(view)
-    while end - at >= 4:
+    last = end - 4
+    while at <= last:
         (length,) = _length_at(chunk, at)
-        start = at + 4
-        after = start + length
+        after = (start := at + 4) + length
         if after > end:
             break
         read((chunk if length < SMALL else view)[start:after])
@@ -91,34 +93,41 @@ def split(chunk: bytes, read: Callable[[bytes | memoryview], object]) -> None:
 
 def split_untyped(chunks: list[bytes]) -> None:
     """The same for all chunks, with msgspec's untyped decoder inline: the limit."""
+    length_at, read, small = _length_at, _read, SMALL
     for chunk in chunks:
         view = memoryview(chunk)
         at, end = 0, len(view)
-        while end - at >= 4:
-            (length,) = _length_at(chunk, at)
-            start = at + 4
-            after = start + length
+        last = end - 4
+        while at <= last:
+            (length,) = length_at(chunk, at)
+            after = (start := at + 4) + length
             if after > end:
                 break
-            _read((chunk if length < SMALL else view)[start:after])
+            read((chunk if length < small else view)[start:after])
             at = after
 
 
 def split_strict(chunks: list[bytes]) -> None:
     """The same with the codec's readers, as `Connection.batches` has them inline."""
+    peek_at, readers, two, small = peek, CALL_READERS[TWO_ENTRIES], TWO_ENTRIES, SMALL
+    error, stop = ERROR, STOP
     for chunk in chunks:
         view = memoryview(chunk)
         at, end = 0, len(view)
-        while end - at >= LEAST:
-            length, header, letter = peek(chunk, at)
-            start = at + 4
-            after = start + length
+        last = end - LEAST
+        while at <= last:
+            length, header, letter = peek_at(chunk, at)
+            after = (start := at + 4) + length
             if after > end:
                 break
-            if letter == ERROR and chunk[start + OF_ERROR] != TWO_ENTRIES:
+            if letter == error:
+                if chunk[start + OF_ERROR] != TWO_ENTRIES:
+                    break
+            elif letter == stop and chunk[start + OF_STOP] != TRUE:
                 break
-            readers = _two_keys if header == TWO_ENTRIES else CALL_READERS[header]
-            readers[letter]((chunk if length < SMALL else view)[start:after])
+            (readers[letter] if header == two else CALL_READERS[header][letter])(
+                (chunk if length < small else view)[start:after]
+            )
             at = after
 
 

@@ -26,8 +26,11 @@ from ._wire import (
     ITEM,
     NOT_TAKEN,
     OF_ERROR,
+    OF_STOP,
     PLAIN,
     SCALARS,
+    STOP,
+    TRUE,
     TWO_ENTRIES,
     open_is_plain,
     skip,
@@ -235,29 +238,35 @@ class Connection:
 
     def _messages_of(self, data: bytes | memoryview, at: int) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
         halves, them, get, move_to = self._halves, self._other, self._call, self._move_to
+        # As names of this function they cost less.
+        peek_at, readers, two, small = peek, _TWO_KEYS, TWO_ENTRIES, SMALL
+        item, error, stop = ITEM, ERROR, STOP
         view, end = memoryview(data), len(data)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
-        plain = short and halves[them] is _TALKING
+        last = end - LEAST if short and halves[them] is _TALKING else -1  # where a common message may begin
         first: Any = None  # an item of the call `run`, which those that come together with it follow
         values: list[object] = []
         sizes: list[int] = []
         run = ""
         while self._fault is None:
             # The common message, inline: one legal in its bytes, of a call that may simply go on with it.
-            while plain and end - at >= LEAST:
-                length, header, letter = peek(data, at)
-                start = at + HEADER_BYTES
-                after = start + length
+            while at <= last:
+                length, header, letter = peek_at(data, at)
+                after = (start := at + HEADER_BYTES) + length
                 if after > end:
                     break
                 try:
-                    if letter == ERROR and data[start + OF_ERROR] != TWO_ENTRIES:
+                    if letter == error:
+                        if data[start + OF_ERROR] != TWO_ENTRIES:
+                            break
+                    elif letter == stop and data[start + OF_STOP] != TRUE:
                         break
-                    readers = _TWO_KEYS if header == TWO_ENTRIES else CALL_READERS[header]
-                    message = readers[letter]((data if length < SMALL else view)[start:after])
+                    message = (readers[letter] if header == two else CALL_READERS[header][letter])(
+                        (data if length < small else view)[start:after]
+                    )
                 except NOT_TAKEN:
                     break
-                if letter == ITEM and message.cid == run and len(values) < MOST:
+                if letter == item and message.cid == run and len(values) < MOST:
                     if not values:
                         values.append(first.value)
                         sizes.append(self.body_bytes)
@@ -270,13 +279,13 @@ class Connection:
                     run = ""
                     if values:
                         values, sizes = [], []
-                if header == TWO_ENTRIES:
+                if header == two:
                     call = get(message.cid)
                     if call is None or (place := call.place.theirs.get(message.event)) is None:
                         break
                     if place is not call.place:
                         move_to(call, place)
-                    elif letter == ITEM:
+                    elif letter == item:
                         run, first = message.cid, message
                 elif not (isinstance(message, Open) and self._said.open_plainly(them, message.cmd)):
                     break
@@ -298,7 +307,7 @@ class Connection:
             at += HEADER_BYTES + len(frame)
             self.body_bytes = len(frame)
             yield from self._receive_body(frame)
-            plain = short and halves[them] is _TALKING
+            last = end - LEAST if short and halves[them] is _TALKING else -1
         if self._deframer.refused and not self._fault:
             yield from self._receive_malformed(self._deframer.refused)
         if self._fault is None:  # what follows a violation that closes is looked at by nobody

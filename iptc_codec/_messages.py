@@ -95,15 +95,11 @@ class Item(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"v
 
 
 class End(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """END: its sender's half of the stream is over. Raises `ValueError` if `stop` is not true (STR-05s)."""
+    """END: its sender's half of the stream is over. `stop` is true (STR-05s)."""
 
     event: ClassVar[CallEvent] = CallEvent.END
     stop: bool
     cid: Cid
-
-    def __post_init__(self) -> None:
-        if self.stop is not True:
-            raise ValueError("stop is true (STR-05s)")
 
     @classmethod
     def of(cls, cid: str) -> End:

@@ -2,8 +2,8 @@
 
 Reading is msgspec's: one closed struct for each kind, chosen by the map's header byte and the third letter of
 its first key, which differs for all of them. Two entries that must be two given keys leave no room for a
-repeated one, so what msgspec takes here is legal, but for the one map that lies deeper: the body of an error,
-whose header is looked at beforehand.
+repeated one, so what msgspec takes here is legal, but for two things, which a byte tells beforehand: the one
+map that lies deeper, the body of an error, and `stop`, which says nothing but true.
 
 What this does not take may yet be legal, with longer headers or a long cid. So msgspec reads it again as
 whatever it is, and what that leaves open is asked of a handful of objects in Python. Only what is illegal,
@@ -49,10 +49,15 @@ TWO_ENTRIES: Final = 0x82
 
 ITEM: Final = ord("e")
 ERROR: Final = ord("r")
-"""The fifth byte of an ITEM, whose `yield` comes first, and of a FAIL."""
+STOP: Final = ord("o")
+"""The fifth byte of an ITEM, whose `yield` comes first, of a FAIL and of an END."""
 
 OF_ERROR: Final = 7
-"""Where the header of the error stands in a FAIL."""
+"""Where the header of the error stands in a FAIL: `TWO_ENTRIES` (ERR-01s)."""
+
+OF_STOP: Final = 6
+TRUE: Final = 0xC3
+"""Where the value stands in an END, and what it is (STR-05s)."""
 
 
 NOT_TAKEN: Final = (msgspec.DecodeError, ValueError, LookupError, RecursionError, MemoryError)
@@ -60,6 +65,7 @@ NOT_TAKEN: Final = (msgspec.DecodeError, ValueError, LookupError, RecursionError
 
 _read_open = msgspec.msgpack.Decoder(Open).decode
 _read_fail = msgspec.msgpack.Decoder(Fail).decode
+_read_end = msgspec.msgpack.Decoder(End).decode
 _read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
 read_value = msgspec.msgpack.Decoder().decode
 skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
@@ -68,7 +74,7 @@ write_plain = msgspec.msgpack.Encoder().encode
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""
 
-SCALARS: Final = frozenset({bool, int, float, str, bytes})
+SCALARS: Final = frozenset({bool, int, float, str, bytes, type(None)})
 """Types whose values hold no `msgspec.Raw`."""
 
 
@@ -87,6 +93,12 @@ def _read_error(body: Body) -> Fail:
     return _read_fail(body)
 
 
+def _read_stop(body: Body) -> End:
+    if body[OF_STOP] != TRUE:
+        raise ValueError
+    return _read_end(body)
+
+
 def _read_fatal(body: Body) -> Fatal:
     if body[OF_ERROR] != TWO_ENTRIES:
         raise ValueError
@@ -97,37 +109,37 @@ def _read_cid_first(body: Body) -> CallMessage:
     # Peers that sort their keys. A cid of more than 31 bytes has another header, and goes the slow way.
     if not _FIXSTR < body[5] < _FIXSTR + 32:
         raise ValueError
-    other_key = 6 + body[5] - _FIXSTR
-    letter = body[other_key + 3]
-    if letter != ERROR:
-        return _SAFE[letter](body)
-    if body[other_key + 6] != TWO_ENTRIES:  # ERR-01s, as above
+    behind = 5 + body[5] - _FIXSTR  # so much later the other key stands
+    letter = body[4 + behind]
+    if letter == ERROR and body[OF_ERROR + behind] != TWO_ENTRIES:
         raise ValueError
-    return _read_fail(body)
+    if letter == STOP and body[OF_STOP + behind] != TRUE:
+        raise ValueError
+    return _TWO_KEYS[letter](body)
 
 
-_SAFE: Final[dict[int, Callable[[Body], CallMessage]]] = {
+_TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
     ord("n"): msgspec.msgpack.Decoder(Ack).decode,
     ord("a"): msgspec.msgpack.Decoder(Started).decode,
     ITEM: msgspec.msgpack.Decoder(Item).decode,
-    ord("o"): msgspec.msgpack.Decoder(End).decode,
+    STOP: _read_end,
     ord("t"): msgspec.msgpack.Decoder(Result).decode,
-    ord("d"): _read_cid_first,
+    ERROR: _read_fail,
 }
-"""By the third letter of the first key: the readers of maps of two entries, but for those of errors."""
+"""By the third letter of the key that is no cid: the readers of maps of two entries."""
 
 CALL_READERS: Final[dict[int, dict[int, Callable[[Body], CallMessage]]]] = {
     _ONE_ENTRY: {ord("d"): _read_open},
-    TWO_ENTRIES: {**_SAFE, ERROR: _read_fail},
+    TWO_ENTRIES: {**_TWO_KEYS, ord("d"): _read_cid_first},
 }
 """By the map's header, then by the third letter of its first key: the readers of calls.
 
-Before an error is read, its own header has to be `TWO_ENTRIES`: whoever has this inline looks at it there.
+What stands at `OF_ERROR` and at `OF_STOP` has to be looked at before: whoever has this inline does it there.
 """
 
 _READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
     _ONE_ENTRY: {**CALL_READERS[_ONE_ENTRY], ERROR: _read_fatal},
-    TWO_ENTRIES: {**_SAFE, ERROR: _read_error},
+    TWO_ENTRIES: {**CALL_READERS[TWO_ENTRIES], ERROR: _read_error, STOP: _read_stop},
 }
 """The same with that look, and all others."""
 
@@ -238,14 +250,18 @@ def write(message: Message) -> bytes:
 def open_is_plain(opening: Open) -> bool:
     """Whether an OPEN is legal in itself at first sight, all but its uid."""
     cmd = opening.cmd
-    if type(cmd) is not Command or type(kwargs := cmd.kwargs) is not dict:
-        return False
-    if type(cmd.ns) is not str or type(cmd.func) is not str or type(cid := cmd.cid) is not str:
-        return False
-    for name, value in kwargs.items():
-        if type(name) is not str or type(value) not in SCALARS:
-            return False
-    return 0 < len(cid) <= _SHORT_CID
+    if (
+        type(cmd) is Command
+        and type(cmd.ns) is str
+        and type(cmd.func) is str
+        and type(kwargs := cmd.kwargs) is dict
+        and type(cid := cmd.cid) is str
+    ):
+        for name in kwargs:
+            if type(name) is not str or type(kwargs[name]) not in SCALARS:
+                return False
+        return 0 < len(cid) <= _SHORT_CID
+    return False
 
 
 def _fail_is_plain(fail: Any) -> bool:
@@ -253,12 +269,16 @@ def _fail_is_plain(fail: Any) -> bool:
     return type(error) is ErrorBody and type(error.tb_str) is str and type(error.type_str) is str
 
 
+def _end_is_plain(end: Any) -> bool:
+    return end.stop is True
+
+
 PLAIN: Final[dict[type, tuple[bool, Callable[[Any], bool] | None]]] = {
     Item: (True, None),
     Result: (True, None),
     Started: (True, None),
     Ack: (False, None),
-    End: (False, None),
+    End: (False, _end_is_plain),
     Fail: (False, _fail_is_plain),
 }
 """The messages that are legal in themselves if their cid and their event are, and if they pass the test that
@@ -327,6 +347,10 @@ def _ack_clause(ack: Ack) -> str | None:
     return _cid_clause(ack) if _texts(ack.functype) and ack.functype in ACKS else "OPN-05s"
 
 
+def _end_clause(end: End) -> str | None:
+    return _cid_clause(end) or (None if end.stop is True else "STR-05s")
+
+
 def _fail_clause(fail: Fail) -> str | None:
     return _cid_clause(fail) or _fatal_clause(fail)
 
@@ -346,7 +370,7 @@ _OWN_CLAUSES: Final[dict[type, Callable[[Any], str | None]]] = {
     Ack: _ack_clause,
     Started: _cid_clause,
     Item: _cid_clause,
-    End: _cid_clause,
+    End: _end_clause,
     Result: _cid_clause,
     Fail: _fail_clause,
     Fatal: _fatal_clause,

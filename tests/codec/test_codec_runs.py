@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from iptc_codec import Ack, Connection, End, Event, Hello, Item, Items, Open, Role, Violation, encode, frame
+from iptc_codec import (
+    Ack,
+    Connection,
+    End,
+    Event,
+    Hello,
+    Item,
+    Items,
+    LocalProtocolError,
+    Open,
+    Role,
+    Violation,
+    encode,
+    frame,
+)
 from iptc_codec._call_table import CALL_TABLE, LIVE, CallEvent, Sender, State
 from iptc_codec._places import AT_CALLEE, AT_CALLER, SEEN, Places
 
@@ -131,8 +145,8 @@ def test_a_run_that_is_written_in_another_way_is_the_same() -> None:
 
 
 def test_an_end_that_does_not_say_true_is_none() -> None:
-    with pytest.raises(ValueError, match="STR-05s"):
-        End(stop=False, cid="a")
+    with pytest.raises(LocalProtocolError, match="STR-05s"):
+        caller("a").send(End(stop=False, cid="a"))
 
 
 def test_a_violation_ends_a_run_and_what_follows_is_not_looked_at() -> None:
