@@ -60,7 +60,7 @@ class Call(Endpoint):
         if self.outcome is not None:
             await trio.lowlevel.checkpoint_if_cancelled()
         while self.outcome is None:
-            await self.waiters.wait()
+            await self.wait()
         self.check()
         return self.outcome[0] if isinstance(self.outcome, tuple) else None
 

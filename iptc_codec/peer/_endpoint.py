@@ -11,9 +11,11 @@ from iptc_codec import OVERRUN_TYPE, End, Fail, Item, LocalProtocolError, State
 from ._errors import remote_error
 from ._flow import TURN, Inbox
 from ._link import Link, Phase
+from ._reading import Stage
 from ._waiters import Waiters
 
-_ENDED: Final = Phase.ENDED  # to look it up costs 0.1 us
+_ENDED: Final = Phase.ENDED  # to look one up costs 0.1 us
+_FREE: Final = Stage.FREE
 
 Outcome = tuple[object] | End | Fail | Exception
 """How a call has ended for this end: with a value, in a tuple, as the garbage collector does not follow a
@@ -59,10 +61,15 @@ class Endpoint:
     def wake(self) -> None:
         """Let whoever waits for this call look again."""
         self.waiters.wake()
+        self.link.reading.call_off(self)
 
     async def wait(self) -> None:
-        """Wait until something has happened to this call."""
-        await self.waiters.wait()
+        """Wait until something may have happened to this call; read from the connection if nobody does."""
+        reading = self.link.reading
+        if reading.stage is _FREE:
+            await reading.once(self)
+        else:
+            await self.waiters.wait()
 
     def deliver(self, value: object, size: int) -> None:
         """Take an item from the wire, or drop it and say so (FLW-02s)."""
@@ -107,7 +114,7 @@ class Endpoint:
             self.check()
             if self.ended_by_other:
                 raise trio.EndOfChannel
-            await self.waiters.wait()
+            await self.wait()
 
     def send_now(self, value: object) -> bool:
         """Send an item; false, and nothing has happened, if that might wait. Raises as `send` does."""

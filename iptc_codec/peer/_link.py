@@ -12,11 +12,14 @@ from iptc_codec import Connection, Fatal, HalfState, Limits, LocalProtocolError,
 
 from ._errors import VIOLATION_TYPE, Disconnected
 from ._flow import Gate
+from ._reading import Reading
 from ._report import shortened
 from ._transport import transport
 from ._writer import SOON, Writer
 
 if TYPE_CHECKING:
+    import contextvars
+
     from ._settings import Settings
 
 
@@ -37,6 +40,9 @@ _ENDED, _TALKING = Phase.ENDED, HalfState.TALKING  # to look one up costs 0.1 us
 class Link:
     """One connection as both halves of its peer see it."""
 
+    context: contextvars.Context
+    """In which the application is told of something, whichever task has read it; set when the peer runs."""
+
     def __init__(self, stream: trio.abc.Stream, conn: Connection, limits: Limits, settings: Settings) -> None:
         self.conn = conn
         self.limits = limits
@@ -47,7 +53,7 @@ class Link:
         self.phase = Phase.TALKING
         self.why = "the connection is open"
         self.fault: str | None = None
-        self.reading = trio.CancelScope()
+        self.reading = Reading(self.transport)
 
     def move(self, phase: Phase, why: str) -> None:
         """Enter a later phase, for a reason that `Disconnected` will tell."""
@@ -62,7 +68,7 @@ class Link:
     def break_off(self, why: str) -> None:
         """End the connection for a fault of this end: nothing more is read."""
         self.fault = self.fault or why
-        self.reading.cancel()
+        self.reading.scope.cancel()
 
     def contain(self, error: LocalProtocolError) -> None:
         """The codec refused what the runtime had to say: a bug, which costs this connection alone."""

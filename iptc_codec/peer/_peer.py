@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import math
 import uuid
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from iptc_codec import Connection, Goodbye, Hello, Limits, Role
 
 from ._calls import Calls
 from ._contexts import Context
+from ._dispatch import Dispatch
 from ._duplex import Duplex
 from ._exports import Exports, Kind
 from ._link import Link, Phase
@@ -62,7 +64,9 @@ class Peer:
         self._link = Link(stream, Connection(uid, role=role, limits=limits), limits, settings)
         self._calls = Calls(self._link, uid)
         self._serving = Serving(self._link, exports)
-        self._reader = Reader(self._link, self._calls, self._serving, self._on_goodbye)
+        dispatch = Dispatch(self._link, self._calls, self._serving, self._on_goodbye)
+        self._hello = dispatch.hello
+        self._reader = Reader(self._link, self._calls, self._serving, dispatch)
         self._left = trio.Event()
         self._left_by = -math.inf
         self._ended = trio.Event()
@@ -134,6 +138,7 @@ class Peer:
             async with trio.open_nursery() as nursery:
                 try:
                     _current.set(self)
+                    self._link.context = contextvars.copy_context()
                     self._serving.workers.open(nursery)
                     nursery.start_soon(self._write)
                     self._end(await self._reader.run())
@@ -163,8 +168,8 @@ class Peer:
 
     async def greeted(self) -> None:
         """Wait for the other end's hello. Raises `Disconnected` if the connection ends before."""
-        await _first_of(self._reader.hello, self._ended)
-        if not self._reader.hello.is_set():
+        await _first_of(self._hello, self._ended)
+        if not self._hello.is_set():
             raise self._link.disconnected()
 
     async def leave(self) -> None:
@@ -184,10 +189,10 @@ class Peer:
             # While a served task is still busy no GOODBYE may be sent: the connection just closes (DSC-02s).
             if not waiting.cancelled_caught:
                 self._link.say(Goodbye(), answer=False)
-                if self._reader.hello.is_set():
+                if self._hello.is_set():
                     with trio.move_on_at(self._left_by):
                         await _first_of(self._left, self._ended)
-            self._reader.scope.cancel()
+            self._link.reading.scope.cancel()
         await self._ended.wait()
 
     def _on_goodbye(self) -> None:
@@ -205,7 +210,7 @@ class Peer:
         self._link.say(Goodbye(), answer=False)
         # The other end waits that long, however slow the way to it is.
         self._left_by = trio.current_time() + self._link.limits.goodbye_seconds
-        self._reader.scope.cancel()
+        self._link.reading.scope.cancel()
 
 
 async def _first_of(*events: trio.Event) -> None:

@@ -116,7 +116,7 @@ class Serving:
         """By cid."""
         self._cancels: dict[str, Served] = {}
         self._idle = Waiters()
-        self.workers = Workers(self._run, self._give_up)
+        self.workers = Workers(self._run, self._give_up, link.reading)
 
     def get(self, cid: str) -> Served | None:
         """The live call with this cid."""

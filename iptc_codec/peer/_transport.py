@@ -28,8 +28,15 @@ _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
 class Transport(Protocol):
     """What reader and writer want of a stream. One of each may wait at the same time."""
 
-    async def read(self) -> bytes | bytearray:
-        """What has come; empty at the end of the stream, however it ended."""
+    @property
+    def drained(self) -> bool:
+        """Whether nothing is there to read, as far as the last read could tell; false where none can tell."""
+
+    async def read(self) -> bytes | bytearray | None:
+        """What has come; empty at the end of the stream, however it ended; None if it was called off."""
+
+    def call_off(self) -> None:
+        """End the wait of a `read` that stands, if the stream is one that can be `drained`."""
 
     def write_now(self, parts: list[bytes]) -> int:
         """Write what the stream takes without a wait; how many bytes that was. Never raises."""
@@ -48,8 +55,13 @@ def transport(stream: trio.abc.Stream) -> Transport:
 class _Stream:
     """Any stream of trio: TLS, a pipe, memory."""
 
+    drained = False
+
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
+
+    def call_off(self) -> None:
+        pass
 
     async def read(self) -> bytes | bytearray:
         try:
@@ -75,15 +87,15 @@ class _Socket:
         self._stream = stream
         self._descriptor = stream.socket.fileno
         self._most = _SMALL
-        self._drained = True
+        self.drained = True
         with suppress(OSError, AttributeError):  # it is no TCP, or the system knows no such thing
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
 
-    async def read(self) -> bytes:
+    async def read(self) -> bytes | None:
         data = None
         try:
             while data is None:
-                if self._drained:  # as far as the last read could tell: it got less than it asked for
+                if self.drained:  # it got less than it asked for
                     descriptor = self._descriptor()
                     if descriptor < 0:
                         return b""
@@ -91,11 +103,18 @@ class _Socket:
                 else:
                     await trio.lowlevel.checkpoint()
                 data = self._read_now()
-                self._drained = data is None or len(data) < self._most
-        except (OSError, trio.ClosedResourceError):
+                self.drained = data is None or len(data) < self._most
+        except trio.ClosedResourceError:
+            return None if self._descriptor() >= 0 else b""
+        except OSError:
             return b""
-        self._most = _SMALL if self._drained else _LARGE
+        self._most = _SMALL if self.drained else _LARGE
         return data
+
+    def call_off(self) -> None:
+        # Whoever waits for the descriptor is told to look again, a writer as well.
+        if (descriptor := self._descriptor()) >= 0:
+            trio.lowlevel.notify_closing(descriptor)
 
     def _read_now(self) -> bytes | None:
         try:
@@ -112,4 +131,15 @@ class _Socket:
             return 0  # full, or broken: then whoever waits to write is told
 
     async def write(self, data: bytes) -> None:
-        await self._stream.send_all(data)
+        rest = memoryview(data)
+        while rest:
+            if (descriptor := self._descriptor()) < 0:
+                raise trio.ClosedResourceError
+            with suppress(trio.ClosedResourceError):  # closed, or `call_off`
+                await trio.lowlevel.wait_writable(descriptor)
+            try:
+                rest = rest[os.write(self._descriptor(), rest) :]
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                raise trio.BrokenResourceError from error

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import trio
 
+from ._reading import Stage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from ._reading import Reading
 
 _log = logging.getLogger("iptc_codec.peer")
 _Job = TypeVar("_Job")
@@ -47,8 +51,10 @@ class Workers(Generic[_Job]):
         self,
         run: Callable[[_Job], Coroutine[Any, Any, None]],
         give_up: Callable[[_Job, BaseException | None], Coroutine[Any, Any, None]],
+        reading: Reading,
     ) -> None:
         self._run, self._give_up = run, give_up
+        self._reading = reading
         self._resting: list[Worker[_Job]] = []
         self._may_rest = _MOST_RESTING
 
@@ -59,14 +65,22 @@ class Workers(Generic[_Job]):
 
     def start(self, job: _Job) -> trio.CancelScope:
         """Start a job; the scope in which it runs."""
+        worker = self._reading.by
+        if isinstance(worker, Worker) and worker.job is None:  # it has read of the job, and goes on with it
+            worker.job = job
+            return worker.scope
         worker = self._resting.pop() if self._resting else Worker()
         worker.job = job
         if worker.task:
             worker.task.context = self._context.copy()
             trio.lowlevel.reschedule(worker.task)
         else:
-            self.nursery.start_soon(self._work, worker, name="<serves calls>")
+            # The new task takes a copy of whatever context it is started in.
+            self._context.copy().run(self._hire, worker)
         return worker.scope
+
+    def _hire(self, worker: Worker[_Job]) -> None:
+        self.nursery.start_soon(self._work, worker, name="<serves calls>")
 
     def close(self) -> None:
         """Let nobody rest any more."""
@@ -110,6 +124,16 @@ class Workers(Generic[_Job]):
         return done
 
     async def _rest(self, worker: Worker[_Job]) -> None:
+        """Wait for a job, and read what comes if nobody does; or until nobody may rest."""
+        while worker.job is None and len(self._resting) < self._may_rest:
+            if self._reading.stage is Stage.FREE:
+                if worker.task:  # from the next turn on
+                    worker.task.context = self._context.copy()
+                await self._reading.once(worker)
+            else:
+                await self._park(worker)
+
+    async def _park(self, worker: Worker[_Job]) -> None:
         def abort(_: Any) -> trio.lowlevel.Abort:
             self._resting.remove(worker)
             return trio.lowlevel.Abort.SUCCEEDED

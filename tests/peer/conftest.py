@@ -9,10 +9,22 @@ import pytest
 import trio
 import trio.testing
 
+from tests.peer.peer_support import STREAMS, using_streams
+
 _SECONDS = 120
 """Of the mock clock, which jumps ahead when every task waits: nobody ever sits them out."""
 
 _REAL_SECONDS = 20
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what goes over any stream twice: a socket is read in another way than all other streams.
+
+    A module says by `OVER` that it is about one kind.
+    """
+    if any(hasattr(metafunc.module, helper) for helper in ("stream_pair", "serving", "calling", "pair")):
+        metafunc.fixturenames.append("streams")
+        metafunc.parametrize("streams", getattr(metafunc.module, "OVER", [*STREAMS]))
 
 
 @pytest.fixture
@@ -28,9 +40,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(function).parameters}
     real = "real_clock" in pyfuncitem.fixturenames
+    case = getattr(pyfuncitem, "callspec", None)
+    streams = case.params.get("streams", "memory") if case else "memory"
 
     async def bounded() -> None:
-        with trio.fail_after(_REAL_SECONDS if real else _SECONDS):
+        with using_streams(streams), trio.fail_after(_REAL_SECONDS if real else _SECONDS):
             await _alone(function, arguments)
 
     trio.run(bounded, clock=None if real else trio.testing.MockClock(autojump_threshold=0))

@@ -1,8 +1,10 @@
-"""The other end by hand: raw frames over a memory stream, so that it can say what no honest peer would."""
+"""The other end by hand: raw frames over a stream, so that it can say what no honest peer would."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import socket
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +16,43 @@ from iptc_codec.peer import Exports, Peer, Settings, open_stream_peer, serve_str
 from iptc_codec.peer.testee import NAMESPACE, Fixture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+Streams = tuple[trio.abc.HalfCloseableStream, trio.abc.HalfCloseableStream]
+
+_sockets: ContextVar[list[trio.SocketStream]] = ContextVar("sockets")
+
+
+def socket_pair() -> Streams:
+    """Two sockets that are connected; what one sends is there for the other at once."""
+    one, two = (trio.SocketStream(trio.socket.from_stdlib_socket(end)) for end in socket.socketpair())
+    _sockets.get().extend((one, two))
+    return one, two
+
+
+STREAMS: dict[str, Callable[[], Streams]] = {
+    "memory": trio.testing.memory_stream_pair,
+    "sockets": socket_pair,
+}
+_streams: ContextVar[Callable[[], Streams]] = ContextVar("streams")
+
+
+def stream_pair() -> Streams:
+    """Two connected streams, of the kind that the test is to run over."""
+    return _streams.get()()
+
+
+@contextmanager
+def using_streams(kind: str) -> Iterator[None]:
+    """Say what `stream_pair` makes in here."""
+    _streams.set(STREAMS[kind])
+    _sockets.set([])
+    try:
+        yield
+    finally:
+        for stream in _sockets.get():
+            stream.socket.close()
+
 
 UID = ["raw", "u1"]
 NS = NAMESPACE
@@ -102,7 +140,10 @@ class Raw:
 
     async def _take(self, count: int) -> bytes:
         while len(self._held) < count:
-            data = await self.stream.receive_some()
+            try:
+                data = await self.stream.receive_some()
+            except trio.BrokenResourceError:  # a socket whose other end was closed with bytes unread
+                data = b""
             if not data:
                 raise EOFError
             self._held += data
@@ -116,7 +157,7 @@ async def serving(
     exports: Exports | None = None, *, limits: Limits | None = None, settings: Settings | None = None
 ) -> AsyncIterator[Raw]:
     """A serving peer, of the fixture's functions by default, and a raw caller; hellos are exchanged."""
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     async with trio.open_nursery() as nursery:
 
         async def serve() -> None:
@@ -135,7 +176,7 @@ async def calling(
     exports: Exports | None = None, *, limits: Limits | None = None, settings: Settings | None = None
 ) -> AsyncIterator[tuple[Peer, Raw]]:
     """A calling peer and a raw callee, whose end closes when the block is left: nothing waits for it."""
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     async with open_stream_peer(ours, exports=exports, limits=limits, settings=settings) as peer:
@@ -155,7 +196,7 @@ async def pair(
     settings: Settings | None = None,
 ) -> AsyncIterator[tuple[Peer, Peer]]:
     """Two peers that are connected; the right one serves the fixture's functions by default."""
-    one, two = trio.testing.memory_stream_pair()
+    one, two = stream_pair()
     async with trio.open_nursery() as nursery:
         ready = trio.Event()
         leave = trio.Event()

@@ -11,11 +11,11 @@ import trio.testing
 from iptc_codec import Limits
 from iptc_codec.peer import Exports, Peer, open_peer, open_stream_peer, serve, serve_stream
 from iptc_codec.peer.testee import Fixture
-from tests.peer.peer_support import NS, UID, Raw, cmd, error
+from tests.peer.peer_support import NS, UID, Raw, cmd, error, stream_pair
 
 
 async def test_a_peer_that_hangs_is_left_within_one_bound() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     with trio.move_on_after(1):
@@ -50,7 +50,7 @@ class SlowLink(trio.abc.Stream):
 
 
 async def test_terminals_and_goodbye_come_over_a_slow_link() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(ours)
     await raw.send(UID, cmd("e", "echo", value="x" * 60000), cmd("h", "hang"))
     async with trio.open_nursery() as nursery:
@@ -64,7 +64,7 @@ async def test_on_peer_ends_with_the_connection() -> None:
     async def on_peer(_peer: Peer) -> None:
         await trio.sleep_forever()
 
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     await ours.send_all(b"\x06\x00\x00\x00\x92\xa1r\xa2u1")
     await ours.aclose()
     before = trio.current_time()
@@ -76,7 +76,7 @@ async def test_what_on_peer_raises_is_raised() -> None:
     async def on_peer(_peer: Peer) -> None:
         raise ZeroDivisionError
 
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     await Raw(ours).send(UID, None)
     with pytest.raises(ZeroDivisionError):
         await serve_stream(theirs, Exports(), on_peer=on_peer)
@@ -84,7 +84,7 @@ async def test_what_on_peer_raises_is_raised() -> None:
 
 @pytest.mark.parametrize("uid", [("", "u"), ("n", ""), ("n", "\ud800"), ("n", 1), ("n",)])
 async def test_a_uid_that_is_none_is_refused_before_anything_is_opened(uid: tuple[str, str]) -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     for opening in (
         open_peer("tcp://127.0.0.1:1", uid=uid),
         open_stream_peer(ours, uid=uid),

@@ -20,7 +20,20 @@ from iptc_codec.peer import (
     current_peer,
     open_stream_peer,
 )
-from tests.peer.peer_support import NS, UID, Raw, calling, cancel, cmd, error, frame, pair, serving
+from tests.peer.peer_support import (
+    NS,
+    UID,
+    Raw,
+    calling,
+    cancel,
+    cmd,
+    error,
+    frame,
+    pair,
+    serving,
+    stream_pair,
+    using_streams,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -114,7 +127,7 @@ async def test_context_variables_do_not_leak_from_call_to_call() -> None:
             assert (await raw.answers(cid))[-1] == {"return": "the server's", "cid": cid}
 
 
-def test_ctrl_c_does_not_hit_a_served_function() -> None:
+def test_ctrl_c_does_not_hit_a_served_function(streams: str) -> None:
     exports = Exports()
     got: list[object] = []
 
@@ -124,6 +137,10 @@ def test_ctrl_c_does_not_hit_a_served_function() -> None:
         return "survived"
 
     async def main() -> None:
+        with using_streams(streams):
+            await interrupt()
+
+    async def interrupt() -> None:
         async with serving(exports) as raw:
             await raw.send(cmd("c", "interrupted", "ns"))
             try:
@@ -185,7 +202,7 @@ async def test_why_a_connection_is_over() -> None:
 
 
 async def test_one_cancel_for_a_call_that_is_left_from_two_sides() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     async with trio.open_nursery() as nursery:

@@ -17,7 +17,7 @@ from iptc_codec._tagged import TagError, tag, untag
 from iptc_codec.peer import serve_stream
 from iptc_codec.peer.driver import Driver
 from iptc_codec.peer.testee import Fixture
-from tests.peer.peer_support import UID, Raw, error
+from tests.peer.peer_support import UID, Raw, error, stream_pair
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def driven() -> AsyncIterator[Driver]:
     """A driver and the reference testee, over a memory stream."""
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     async with trio.open_nursery() as nursery:
         driver = Driver()
         nursery.start_soon(driver.run, ours)
@@ -38,7 +38,7 @@ async def driven() -> AsyncIterator[Driver]:
 @asynccontextmanager
 async def misled() -> AsyncIterator[tuple[Driver, Raw]]:
     """A driver and a callee by hand, whose end closes when the block is left."""
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     async with trio.open_nursery() as nursery:
         driver, raw = Driver(), Raw(theirs)
         nursery.start_soon(driver.run, ours)
@@ -196,7 +196,7 @@ async def test_a_lost_connection_costs_ops_and_not_the_driver() -> None:
 
 
 async def test_a_connection_without_hello_is_disconnected() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     async with trio.open_nursery() as nursery:
         driver = Driver()
         nursery.start_soon(driver.run, ours)

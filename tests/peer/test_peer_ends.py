@@ -16,7 +16,7 @@ from iptc_codec.peer import (
     serve_stream,
 )
 from iptc_codec.peer.testee import Fixture
-from tests.peer.peer_support import NS, UID, Raw, calling, cmd, error, serving
+from tests.peer.peer_support import NS, UID, Raw, calling, cmd, error, serving, stream_pair
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ SERVED = pytest.mark.parametrize(
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_no_hello_in_time(role: Role) -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     with pytest.raises(Disconnected, match="HSK-05r"):
         async with open_stream_peer(ours, role=role, limits=Limits(hello_seconds=3)):
@@ -48,7 +48,7 @@ async def test_no_hello_in_time(role: Role) -> None:
     [b"\x01\x00\x00\x00\xc0", b"\x01\x00\x00\x00\x05", b"GET / HTTP/1.1\r\n\r\n", b"\x00\x00\x00\x00", b""],
 )
 async def test_a_first_frame_that_is_no_hello(first: bytes) -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     if first:
         await raw.send_bytes(first)
@@ -61,7 +61,7 @@ async def test_a_first_frame_that_is_no_hello(first: bytes) -> None:
 
 
 async def test_hello_and_calls_in_one_piece() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(ours)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(serve_stream, theirs, Fixture().exports())
@@ -74,7 +74,7 @@ async def test_hello_and_calls_in_one_piece() -> None:
 
 
 async def test_a_cancelled_opening_leaves_nothing_behind() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     with trio.move_on_after(1) as scope:
         async with open_stream_peer(ours):
             pass
@@ -133,7 +133,7 @@ async def test_the_end_of_the_stream_cancels_what_is_served(
         if how == "close":
             await raw.stream.aclose()
         else:
-            assert isinstance(raw.stream, trio.StapledStream)
+            assert isinstance(raw.stream, trio.abc.HalfCloseableStream)
             await raw.stream.send_eof()
             assert await raw.rest() == []
     assert await fixture.cancelled_tags() == ["t"]

@@ -16,7 +16,7 @@ from iptc_codec.peer import Disconnected, Peer, PeerError, open_stream_peer
 from iptc_codec.peer.testee import Fixture
 from iptc_conformance.judge import Judge
 from iptc_conformance.trace import Side, TraceEvent
-from tests.peer.peer_support import NS, Raw, cancel, cmd, error, frame, serving
+from tests.peer.peer_support import NS, Raw, cancel, cmd, error, frame, serving, stream_pair
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -67,8 +67,8 @@ class Observer:
 async def observed() -> AsyncIterator[tuple[Observer, trio.abc.Stream, trio.abc.Stream]]:
     """An observer, and the two ends of the stream that it watches."""
     observer = Observer()
-    left, near = trio.testing.memory_stream_pair()
-    far, right = trio.testing.memory_stream_pair()
+    left, near = stream_pair()
+    far, right = stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(observer.pass_on, "initiator", near, far)
         nursery.start_soon(observer.pass_on, "acceptor", far, near)

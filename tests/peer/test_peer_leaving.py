@@ -17,11 +17,11 @@ from iptc_codec.peer import (
     open_stream_peer,
 )
 from iptc_codec.peer.testee import Fixture
-from tests.peer.peer_support import NS, UID, Raw, calling, cmd, error, pair
+from tests.peer.peer_support import NS, UID, Raw, calling, cmd, error, pair, stream_pair
 
 
 async def test_leaving_says_goodbye_and_waits_for_the_other() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     async with trio.open_nursery() as nursery:
@@ -39,7 +39,7 @@ async def test_leaving_says_goodbye_and_waits_for_the_other() -> None:
 
 
 async def test_leaving_waits_for_goodbye_within_a_bound() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     async with open_stream_peer(ours, limits=Limits(goodbye_seconds=2)):
@@ -49,7 +49,7 @@ async def test_leaving_waits_for_goodbye_within_a_bound() -> None:
 
 
 async def test_leaving_with_calls_in_both_directions() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     fixture = Fixture()
     await raw.send(UID, cmd("c", "hang", tag="served"))
@@ -87,7 +87,7 @@ async def test_leaving_with_calls_in_both_directions() -> None:
 
 
 async def test_a_call_whose_cancel_alone_is_answered_was_cancelled() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     async with trio.open_nursery() as nursery, open_stream_peer(ours) as peer:
@@ -124,7 +124,7 @@ async def test_goodbye_fails_our_calls_while_theirs_clean_up() -> None:
 
 
 async def test_leaving_gives_up_calls_that_nobody_answers() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID)
     async with trio.open_nursery() as outer:
@@ -142,7 +142,7 @@ async def test_leaving_gives_up_calls_that_nobody_answers() -> None:
 
 
 async def test_leaving_while_a_served_task_will_not_end() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = stream_pair()
     raw = Raw(theirs)
     await raw.send(UID, cmd("c", "slow_cancel", seconds=8))
     async with open_stream_peer(ours, exports=Fixture().exports(), limits=Limits(goodbye_seconds=2)):
@@ -155,7 +155,7 @@ async def test_leaving_while_a_served_task_will_not_end() -> None:
 
 async def test_both_leave_at_once() -> None:
     async with trio.open_nursery() as nursery:
-        one, two = trio.testing.memory_stream_pair()
+        one, two = stream_pair()
         barrier = trio.Event()
 
         async def end(stream: trio.abc.Stream, role: Role) -> None:

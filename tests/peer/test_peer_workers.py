@@ -12,6 +12,8 @@ import trio
 import trio.testing
 
 from iptc_codec.peer import Exports, RemoteError, Settings
+from iptc_codec.peer._reading import Reading
+from iptc_codec.peer._transport import transport
 from iptc_codec.peer._waits import noticing_waits
 from iptc_codec.peer._workers import Workers
 from tests.peer.peer_support import cmd, pair, serving
@@ -110,6 +112,11 @@ async def test_of_a_group_only_the_errors_count() -> None:
         nursery.start_soon(cancelled)
 
 
+def nothing_to_read() -> Reading:
+    stream, _ = trio.testing.memory_stream_pair()
+    return Reading(transport(stream))
+
+
 async def never(job: object, error: BaseException | None) -> None:
     raise AssertionError(f"{job} was given up for {error!r}")
 
@@ -122,7 +129,7 @@ async def test_no_more_than_some_rest() -> None:
         await everybody.wait()
         done.append(job)
 
-    workers = Workers(run, never)
+    workers = Workers(run, never, nothing_to_read())
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
         for job in range(200):
@@ -148,7 +155,7 @@ async def test_a_job_that_was_left_by_an_error_is_the_last_of_its_task() -> None
         await trio.lowlevel.checkpoint()
         given_up.append((job, error))
 
-    workers = Workers(run, give_up)
+    workers = Workers(run, give_up, nothing_to_read())
     async with trio.open_nursery() as nursery:
         workers.open(nursery)
         workers.start("fails")
@@ -166,7 +173,7 @@ async def test_a_worker_that_rests_holds_nothing_of_its_job() -> None:
     async def run(_: Large) -> None:
         await trio.lowlevel.checkpoint()
 
-    workers = Workers(run, never)
+    workers = Workers(run, never, nothing_to_read())
     large = Large()
     seen = weakref.ref(large)
     async with trio.open_nursery() as nursery:
