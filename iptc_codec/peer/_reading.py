@@ -93,7 +93,5 @@ class Reading:
             await self._reader.wait()
 
     def close(self) -> None:
-        """Read nothing more."""
-        waiting, self.stage = self.stage is _WAITING, _OVER
-        if waiting:
-            self._transport.call_off()
+        """Read nothing more. Who waits for the stream does so until that is closed, or looks again before."""
+        self.stage = _OVER

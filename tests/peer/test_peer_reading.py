@@ -17,10 +17,10 @@ from iptc_codec.peer._reading import Reading, Stage
 from iptc_codec.peer._serving import Serving
 from iptc_codec.peer._transport import transport
 from iptc_codec.peer._workers import Worker
-from tests.peer.peer_support import NS, Raw, calling, cmd, pair, serving
+from tests.peer.peer_support import NS, Raw, calling, cmd, error, pair, serving, stream_pair
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Awaitable, Callable
 
     from iptc_codec import Open, Violation
 
@@ -98,45 +98,49 @@ async def test_a_caller_reads_for_all_others() -> None:
         assert sorted(map(str, got)) == sorted(map(cid_of, openings))
 
 
+async def caller_reads(
+    nursery: trio.Nursery, peer: Peer, raw: Raw, then: Callable[[], Awaitable[object]]
+) -> None:
+    """Start a task that goes on with `then` after a call, and reads while it waits there."""
+
+    async def task() -> None:
+        await peer.call(NS, "echo", value="first")
+        await then()
+
+    nursery.start_soon(task)
+    first = await raw.receive()
+    await raw.send(ack(first), result(first, 1))
+    await trio.testing.wait_all_tasks_blocked()
+    assert isinstance(reader(peer), Call)
+
+
 async def test_a_caller_that_is_cancelled_leaves_the_reading_to_others() -> None:
     async with calling() as (peer, raw), trio.open_nursery() as nursery:
-        first = await nursery.start(_cancellable, peer)
-        leaves = await raw.receive()
-        await trio.testing.wait_all_tasks_blocked()
-        assert isinstance(reader(peer), Call | Reading)
+        scope = trio.CancelScope()
+
+        async def cancelled() -> None:
+            with scope:
+                await peer.call(NS, "hang")
 
         async def stays() -> None:
             assert await peer.call(NS, "echo", value=2) == "stays"
 
+        await caller_reads(nursery, peer, raw, cancelled)
+        leaves = await raw.receive()
         nursery.start_soon(stays)
         other = await raw.receive()
-        first.cancel()
-        cancelling = await raw.receive()
-        await raw.send(
-            ack(leaves),
-            ack(other),
-            ack(cancelling),
-            {"error": {"tb_str": "", "type_str": "ContextCancelled"}, "cid": cid_of(leaves)},
-            result(cancelling, value=True),
-        )
+        scope.cancel()
+        await ended_by_cancel(raw, leaves, ack(leaves), ack(other))
         await trio.testing.wait_all_tasks_blocked()
         await raw.send(result(other, "stays"))
 
 
-async def _cancellable(
-    peer: Peer, task_status: trio.TaskStatus[trio.CancelScope] = trio.TASK_STATUS_IGNORED
-) -> None:
-    with trio.CancelScope() as scope:
-        task_status.started(scope)
-        await peer.call(NS, "hang")
-
-
-async def _answered(peer: Peer, raw: Raw) -> None:
-    """Have a call answered, so that the task that is at it reads at the end."""
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(peer.call, NS, "echo")
-        opening = await raw.receive()
-        await raw.send(ack(opening), result(opening, 1))
+async def ended_by_cancel(raw: Raw, opening: Any, *before: dict[str, object]) -> None:
+    """Answer the CANCEL of a call."""
+    cancelling = await raw.receive()
+    assert cancelling["cmd"][2] == {"cid": cid_of(opening)}
+    terminal = error(cid_of(opening), "ContextCancelled")
+    await raw.send(*before, ack(cancelling), terminal, result(cancelling, value=True))
 
 
 async def test_a_caller_that_has_its_answer_reads_no_longer() -> None:
@@ -161,41 +165,42 @@ async def test_a_caller_that_has_its_answer_reads_no_longer() -> None:
     assert trio.current_time() < 10
 
 
-@pytest.fixture
-def silent() -> Exports:
-    """A generator that yields nothing, and one more function."""
-    exports = Exports()
+async def test_a_stream_that_is_left_while_another_task_reads_for_it() -> None:
+    seen: list[str] = []
+    async with calling() as (peer, raw), trio.open_nursery() as nursery:
 
-    @exports.function("ns")
-    async def nothing() -> AsyncIterator[int]:
-        await trio.Event().wait()
-        yield 1
+        async def answer() -> None:
+            opening = await raw.receive()
+            await raw.send(ack(opening, "context"), {"started": 1, "cid": cid_of(opening)})
 
-    @exports.function("ns")
-    async def whose(name: str) -> str:
-        before = _whose.get()
-        _whose.set(name)
-        return before
+        nursery.start_soon(answer)
+        async with peer.context("ns", "context") as (ctx, _first):
+            async with ctx.stream() as stream:
 
-    return exports
+                async def waits() -> None:
+                    with pytest.raises(trio.ClosedResourceError):
+                        await stream.receive()
+                    seen.append("closed")
 
-
-async def test_a_stream_that_is_left_while_another_task_reads_for_it(silent: Exports) -> None:
-    async with pair(right=silent) as (peer, _other), trio.open_nursery() as nursery:
-        seen: list[str] = []
-        for value in ("a", "b"):  # from here on callers read
-            await peer.call("ns", "whose", name=value)
-        async with peer.stream("ns", "nothing") as items:
-
-            async def waits() -> None:
-                with trio.fail_after(10), pytest.raises(trio.ClosedResourceError):
-                    await items.receive()
-                seen.append("closed")
-
-            nursery.start_soon(waits)
+                await caller_reads(nursery, peer, raw, waits)
             await trio.testing.wait_all_tasks_blocked()
+            assert seen == ["closed"]
+            stop = await raw.receive()
+            await raw.send({"return": 1, "cid": stop["cid"]})
+            assert await ctx.result() == 1
+
+
+async def test_nothing_is_taken_from_a_connection_that_is_over() -> None:
+    one, two = stream_pair()
+    taken: list[bytes | bytearray] = []
+    reading = Reading(transport(one))
+    reading.received = lambda data: bool(taken.append(data))  # type: ignore[func-returns-value]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reading.once, None)
         await trio.testing.wait_all_tasks_blocked()
-        assert seen == ["closed"]
+        reading.close()
+        await two.send_all(b"late")
+    assert (taken, reading.stage) == ([], Stage.OVER)
 
 
 async def test_a_wait_that_is_called_off_disturbs_no_writer() -> None:
@@ -226,38 +231,51 @@ async def test_a_wait_that_is_called_off_disturbs_no_writer() -> None:
     await stream.aclose()
 
 
+async def calls_as_somebody(peer: Peer) -> None:
+    _whose.set("the caller's")
+    await peer.call(NS, "echo")
+
+
 async def test_what_is_told_is_told_in_the_context_of_the_connection() -> None:
     told: list[object] = []
 
     def on_violation(violation: Violation) -> None:
         told.extend((violation.clause, _whose.get(), current_peer(), trio.lowlevel.currently_ki_protected()))
 
-    async with calling(settings=Settings(on_violation=on_violation)) as (peer, raw):
-        await _answered(peer, raw)
-        _whose.set("the caller's")
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(peer.call, NS, "echo")
-            opening = await raw.receive()
-            await trio.testing.wait_all_tasks_blocked()
-            await raw.send(ack(opening), ack(opening), result(opening, 1))
+    settings = Settings(on_violation=on_violation)
+    async with calling(settings=settings) as (peer, raw), trio.open_nursery() as nursery:
+        await caller_reads(nursery, peer, raw, lambda: calls_as_somebody(peer))
+        opening = await raw.receive()
+        await raw.send(ack(opening), ack(opening), result(opening, 1))
     assert told == ["OPN-04s", "nobody's", peer, True]
 
 
-async def test_a_function_never_runs_in_the_context_of_who_has_read_of_it(silent: Exports) -> None:
-    async with calling(silent) as (peer, raw):
-        await _answered(peer, raw)
-        _whose.set("the caller's")
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(peer.call, NS, "echo")
-            opening = await raw.receive()
-            for name in ("one", "two"):
-                await raw.send(cmd(name, "whose", "ns", name=name))
-                assert (await raw.receive_many(2))[1] == {"return": "nobody's", "cid": name}
-            await raw.send(ack(opening), result(opening, 1))
+@pytest.fixture
+def whose() -> Exports:
+    """A function that says whose context it has run in, and makes that its own."""
+    exports = Exports()
+
+    @exports.function("ns")
+    async def whose(name: str) -> str:
+        before = _whose.get()
+        _whose.set(name)
+        return before
+
+    return exports
 
 
-async def test_functions_that_come_together_and_one_after_the_other_share_nothing(silent: Exports) -> None:
-    async with serving(silent) as raw:
+async def test_a_function_never_runs_in_the_context_of_who_has_read_of_it(whose: Exports) -> None:
+    async with calling(whose) as (peer, raw), trio.open_nursery() as nursery:
+        await caller_reads(nursery, peer, raw, lambda: calls_as_somebody(peer))
+        opening = await raw.receive()
+        for name in ("one", "two"):
+            await raw.send(cmd(name, "whose", "ns", name=name))
+            assert (await raw.receive_many(2))[1] == {"return": "nobody's", "cid": name}
+        await raw.send(ack(opening), result(opening, 1))
+
+
+async def test_functions_that_come_together_and_one_after_the_other_share_nothing(whose: Exports) -> None:
+    async with serving(whose) as raw:
         for turn in range(5):
             names = [f"{turn}-{one}" for one in range(3)]
             await raw.send(*(cmd(name, "whose", "ns", name=name) for name in names))
@@ -279,12 +297,21 @@ async def test_an_error_of_our_own_ends_the_connection_whoever_reads(monkeypatch
         raise RuntimeError("meant")
 
     monkeypatch.setattr(Serving, "opened", fails)
+    why = ""
     with pytest.raises(BaseExceptionGroup) as raised:  # noqa: PT012
-        async with calling() as (peer, raw):
-            await _answered(peer, raw)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(peer.call, NS, "echo")
-                await raw.receive()
-                await trio.testing.wait_all_tasks_blocked()
-                await raw.send(cmd("c", "echo", value=1))
+        async with calling() as (peer, raw), trio.open_nursery() as nursery:
+
+            async def calls() -> None:
+                nonlocal why
+                try:
+                    await peer.call(NS, "echo")
+                finally:
+                    with trio.CancelScope(shield=True), trio.fail_after(10):
+                        why = await peer.closed()
+
+            await caller_reads(nursery, peer, raw, calls)
+            await raw.receive()
+            await raw.send(cmd("c", "echo", value=1))
+            await trio.sleep_forever()
     assert raised.group_contains(RuntimeError, match="meant")
+    assert why == "the peer itself has failed"
