@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TALKING, _LEFT, _GONE = HalfState.TALKING, HalfState.LEFT, HalfState.GONE  # to look one up costs 0.1 us
-_TWO_KEYS: Final = CALL_READERS[TWO_ENTRIES]
+_OF_TWO_ENTRIES: Final = CALL_READERS[TWO_ENTRIES]
 _LENGTH: Final = Struct("<I").pack
 
 _DEFAULT_LIMITS: Final = Limits()
@@ -239,7 +239,7 @@ class Connection:
     def _messages_of(self, data: bytes | memoryview, at: int) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
         halves, them, get, move_to = self._halves, self._other, self._call, self._move_to
         # As names of this function they cost less.
-        peek_at, readers, two, small = peek, _TWO_KEYS, TWO_ENTRIES, SMALL
+        peek_at, readers, two, small = peek, _OF_TWO_ENTRIES, TWO_ENTRIES, SMALL
         item, error, stop = ITEM, ERROR, STOP
         view, end = memoryview(data), len(data)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)

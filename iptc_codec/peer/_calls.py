@@ -74,10 +74,6 @@ class Calls:
         self.live: dict[str, Call] = {}
         """By cid."""
 
-    def get(self, cid: str) -> Call | None:
-        """The live call with this cid."""
-        return self.live.get(cid)
-
     async def call(self, ns: str, func: str, kwargs: dict[str, object]) -> object:
         """Call an async function, as in an `opened` block; its value."""
         call = await self._begin(ns, func, kwargs, _ASYNCFUNC)

@@ -46,7 +46,7 @@ class Dispatch:
         self._called, self._served = calls.live.get, serving.live.get
         self._serving = serving
         self._on_goodbye = on_goodbye
-        self.hello = trio.Event()
+        self.greeted = trio.Event()
         self.handlers: dict[type, Callable[[Any], None]] = {
             HelloReceived: self._hello,
             GoodbyeReceived: self._goodbye,
@@ -65,7 +65,7 @@ class Dispatch:
 
     def _hello(self, _event: HelloReceived) -> None:
         self._link.reading.scope.deadline = math.inf
-        self.hello.set()
+        self.greeted.set()
 
     def _goodbye(self, _event: GoodbyeReceived) -> None:
         self._on_goodbye()
@@ -85,7 +85,7 @@ class Dispatch:
                 self._link.fatal(violation)
             raise Disconnected(f"the other end broke the protocol: {violation}")
         if violation.reaction is Reaction.FAIL_CALL and violation.cid is not None:
-            call = self._calls.get(violation.cid)
+            call = self._called(violation.cid)
             if call is not None:
                 self._calls.violated(call, violation)
             elif violation.sender_role is Sender.CALLER:

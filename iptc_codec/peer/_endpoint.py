@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final, NoReturn
 
 import trio
@@ -20,6 +21,21 @@ _FREE: Final = Stage.FREE
 Outcome = tuple[object] | End | Fail | Exception
 """How a call has ended for this end: with a value, in a tuple, as the garbage collector does not follow a
 message; by another terminal of the callee, or by what became of it here."""
+
+
+_DEEP: Final = 200
+
+
+def _is_deep() -> bool:
+    """Whether so many frames are on the stack that legal values might not be read there (ENC-06r).
+
+    Frames and levels of nesting count against the same limit of Python's.
+    """
+    try:
+        sys._getframe(_DEEP)  # noqa: SLF001  (there is no other way to ask)
+    except ValueError:
+        return False
+    return True
 
 
 class Endpoint:
@@ -66,7 +82,7 @@ class Endpoint:
     async def wait(self) -> None:
         """Wait until something may have happened to this call; read from the connection if nobody does."""
         reading = self.link.reading
-        if reading.stage is _FREE:
+        if reading.stage is _FREE and not _is_deep():
             await reading.once(self)
         else:
             await self.waiters.wait()

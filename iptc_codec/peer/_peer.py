@@ -65,7 +65,7 @@ class Peer:
         self._calls = Calls(self._link, uid)
         self._serving = Serving(self._link, exports)
         dispatch = Dispatch(self._link, self._calls, self._serving, self._on_goodbye)
-        self._hello = dispatch.hello
+        self._greeted = dispatch.greeted
         self._reader = Reader(self._link, self._calls, self._serving, dispatch)
         self._left = trio.Event()
         self._left_by = -math.inf
@@ -168,8 +168,8 @@ class Peer:
 
     async def greeted(self) -> None:
         """Wait for the other end's hello. Raises `Disconnected` if the connection ends before."""
-        await _first_of(self._hello, self._ended)
-        if not self._hello.is_set():
+        await _first_of(self._greeted, self._ended)
+        if not self._greeted.is_set():
             raise self._link.disconnected()
 
     async def leave(self) -> None:
@@ -189,7 +189,7 @@ class Peer:
             # While a served task is still busy no GOODBYE may be sent: the connection just closes (DSC-02s).
             if not waiting.cancelled_caught:
                 self._link.say(Goodbye(), answer=False)
-                if self._hello.is_set():
+                if self._greeted.is_set():
                     with trio.move_on_at(self._left_by):
                         await _first_of(self._left, self._ended)
             self._link.reading.scope.cancel()

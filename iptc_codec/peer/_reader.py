@@ -1,8 +1,8 @@
 """The reader of a connection: it passes on what has come, and waits where that has to wait.
 
 It waits for two things beside the stream: a consumer that is behind (`Gate`), and another end that does not
-read our answers (`Writer.listened_to`). What any other task has read it passes on as well (`Reading`), as far
-as that goes without a wait.
+read our answers (`Writer.listened_to`). Any other task that reads (`Reading`) passes on what has come in the
+same way, as far as that goes without a wait; the rest is the reader's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reader:
     def __init__(self, link: Link, calls: Calls, serving: Serving, dispatch: Dispatch) -> None:
         self._link = link
         self._called, self._served = calls.live.get, serving.live.get
-        self._handlers, self._hello = dispatch.handlers, dispatch.hello
+        self._handlers, self._greeted = dispatch.handlers, dispatch.greeted
         self._events = _NOTHING
         self._rest: tuple[Endpoint, list[object], list[int]] | None = None
         self._end: BaseException | None = None
@@ -58,7 +58,7 @@ class Reader:
             reading.close()
         if self._link.fault is not None:
             return self._link.fault
-        if not self._hello.is_set():
+        if not self._greeted.is_set():
             return "the other end sent no hello in time (HSK-05r)"
         return "this end has closed the connection"
 
@@ -84,16 +84,17 @@ class Reader:
         self._end = Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
         return False
 
+    @trio.lowlevel.enable_ki_protection
     def _pass_on(self) -> bool:
-        """Pass on what has been read; false if that has to wait, or is over."""
+        """Pass on what has been read; false if that has to wait, or is over.
+
+        Whatever is raised is the reader's to raise, not that of a task which has only read for others.
+        """
         try:
             done = (not self._rest or self._deliver_rest()) and self._pass_on_events()
-        except Disconnected as end:
-            self._end = end
-            return False
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._end = error
-            raise
+            return False
         return done and not self._link.writer.behind
 
     def _pass_on_events(self) -> bool:

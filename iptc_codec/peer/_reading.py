@@ -6,8 +6,9 @@ meanwhile, if nobody else does: it passes on what has come, to whichever calls t
 what it has waited for itself.
 
 The reader's own task stands by. It reads while nobody waits, and it does whatever may take longer than a
-glance: it waits for slow consumers and for an end that does not read. Each time it lets two turns pass, so
-that a task that is about to wait can be first.
+glance: it waits for slow consumers and for an end that does not read. When everything was read it lets two
+turns pass first, so that a task that is about to wait can be quicker. Over a stream that does not say whether
+there is more to read, nobody else reads.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Stage(Enum):
     """How far it is with reading."""
 
     FREE = "nobody reads: whoever waits for something of this connection may"
-    WAITING = "a task waits until there is something to read"
+    WAITING = "a task waits until there is something to read, or for its turn to"
     HELD = "what was read is being passed on, or the reader has to go on with that"
     OVER = "nothing more is read"
 
@@ -58,7 +59,7 @@ class Reading:
     # A KeyboardInterrupt in here would be lost bytes to everybody else.
     @trio.lowlevel.enable_ki_protection
     async def once(self, by: object) -> None:
-        """Read once, if `stage` is FREE, and pass that on. Returns early if it is called off."""
+        """Read once, if `stage` is FREE, and pass that on; or return because it is called off."""
         self.stage, self.by = _WAITING, by
         try:
             data = await self._transport.read()
@@ -74,13 +75,12 @@ class Reading:
 
     def call_off(self, by: object) -> None:
         """Let a task look again, at something other than the stream, if it is the one that waits there."""
-        if self.by is by and self.stage is _WAITING:
+        if self.by is by and self.stage is not _HELD:
             self._transport.call_off()
 
     def free(self) -> None:
         """Say that everything was passed on."""
-        if self.stage is _HELD:
-            self.stage = _FREE
+        self.stage = _FREE
 
     async def stand_by(self) -> None:
         """Wait until the reader has to go on: read for others, if none of them does, or what is HELD."""
@@ -93,5 +93,5 @@ class Reading:
             await self._reader.wait()
 
     def close(self) -> None:
-        """Read nothing more. Who waits for the stream does so until that is closed, or looks again before."""
+        """Read nothing more. A task that waits there has to be called off, or the stream to be closed."""
         self.stage = _OVER

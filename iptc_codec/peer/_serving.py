@@ -118,10 +118,6 @@ class Serving:
         self._idle = Waiters()
         self.workers = Workers(self._run, self._give_up, link.reading)
 
-    def get(self, cid: str) -> Served | None:
-        """The live call with this cid."""
-        return self.live.get(cid)
-
     def cancel_all(self) -> None:
         """Cancel every call; each gets its terminal while the connection stands (DSC-02r, DSC-03r)."""
         for served in list(self.live.values()):

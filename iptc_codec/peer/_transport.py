@@ -33,7 +33,10 @@ class Transport(Protocol):
         """Whether nothing is there to read, as far as the last read could tell; false where none can tell."""
 
     async def read(self) -> bytes | bytearray | None:
-        """What has come; empty at the end of the stream, however it ended; None if it was called off."""
+        """What has come; empty at the end of the stream, however it ended. None: look again.
+
+        Nothing has come then, after all, or it was called off.
+        """
 
     def call_off(self) -> None:
         """End the wait of a `read` that stands, if the stream is one that can be `drained`."""
@@ -92,22 +95,17 @@ class _Socket:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
 
     async def read(self) -> bytes | None:
-        data = None
         try:
-            while data is None:
-                if self.drained:  # it got less than it asked for
-                    descriptor = self._descriptor()
-                    if descriptor < 0:
-                        return b""
-                    await trio.lowlevel.wait_readable(descriptor)
-                else:
-                    await trio.lowlevel.checkpoint()
-                data = self._read_now()
-                self.drained = data is None or len(data) < self._most
+            if not self.drained:
+                await trio.lowlevel.checkpoint()
+            elif (descriptor := self._descriptor()) >= 0:
+                await trio.lowlevel.wait_readable(descriptor)
+            data = self._read_now()
         except trio.ClosedResourceError:
             return None if self._descriptor() >= 0 else b""
         except OSError:
             return b""
+        self.drained = data is None or len(data) < self._most  # as it got less than it asked for
         self._most = _SMALL if self.drained else _LARGE
         return data
 

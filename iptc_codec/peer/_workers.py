@@ -127,8 +127,7 @@ class Workers(Generic[_Job]):
         """Wait for a job, and read what comes if nobody does; or until nobody may rest."""
         while worker.job is None and len(self._resting) < self._may_rest:
             if self._reading.stage is Stage.FREE:
-                if worker.task:  # from the next turn on
-                    worker.task.context = self._context.copy()
+                trio.lowlevel.current_task().context = self._context.copy()  # from the next turn on
                 await self._reading.once(worker)
             else:
                 await self._park(worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import pytest
 import trio
 import trio.testing
 
-from iptc_codec.peer import Exports, Peer, Settings, current_peer
+from iptc_codec import Limits
+from iptc_codec.peer import Disconnected, Exports, Peer, Settings, current_peer
 from iptc_codec.peer._calls import Call
 from iptc_codec.peer._reading import Reading, Stage
 from iptc_codec.peer._serving import Serving
@@ -99,9 +101,9 @@ async def test_a_caller_reads_for_all_others() -> None:
 
 
 async def caller_reads(
-    nursery: trio.Nursery, peer: Peer, raw: Raw, then: Callable[[], Awaitable[object]]
+    nursery: trio.Nursery, peer: Peer, raw: Raw, then: Callable[[], Awaitable[object]], reads: type = Call
 ) -> None:
-    """Start a task that goes on with `then` after a call, and reads while it waits there."""
+    """Start a task that goes on with `then` after a call, and that reads while it waits there."""
 
     async def task() -> None:
         await peer.call(NS, "echo", value="first")
@@ -111,7 +113,7 @@ async def caller_reads(
     first = await raw.receive()
     await raw.send(ack(first), result(first, 1))
     await trio.testing.wait_all_tasks_blocked()
-    assert isinstance(reader(peer), Call)
+    assert isinstance(reader(peer), reads)
 
 
 async def test_a_caller_that_is_cancelled_leaves_the_reading_to_others() -> None:
@@ -250,6 +252,21 @@ async def test_what_is_told_is_told_in_the_context_of_the_connection() -> None:
     assert told == ["OPN-04s", "nobody's", peer, True]
 
 
+async def test_what_had_to_wait_is_passed_on_in_the_same_way() -> None:
+    told: list[object] = []
+
+    def on_violation(violation: Violation) -> None:
+        told.extend((violation.clause, trio.lowlevel.currently_ki_protected()))
+
+    async with serving(limits=Limits(held_items=2), settings=Settings(on_violation=on_violation)) as raw:
+        await raw.send(cmd("c", "ctx_hang", first=1))
+        await raw.receive_many(2)
+        item, stop = {"yield": 1, "cid": "c"}, {"stop": True, "cid": "c"}
+        await raw.send(item, item, item, stop, stop)
+        await raw.barrier("b")
+    assert told == ["STR-03s", True]
+
+
 @pytest.fixture
 def whose() -> Exports:
     """A function that says whose context it has run in, and makes that its own."""
@@ -297,21 +314,70 @@ async def test_an_error_of_our_own_ends_the_connection_whoever_reads(monkeypatch
         raise RuntimeError("meant")
 
     monkeypatch.setattr(Serving, "opened", fails)
-    why = ""
-    with pytest.raises(BaseExceptionGroup) as raised:  # noqa: PT012
+    seen: list[str] = []
+    with pytest.raises(BaseExceptionGroup) as raised:  # noqa: PT012  (where the connection was opened)
         async with calling() as (peer, raw), trio.open_nursery() as nursery:
 
             async def calls() -> None:
-                nonlocal why
-                try:
+                with pytest.raises(Disconnected, match="the peer itself has failed"):
                     await peer.call(NS, "echo")
-                finally:
-                    with trio.CancelScope(shield=True), trio.fail_after(10):
-                        why = await peer.closed()
+                seen.append("the caller was told")
 
             await caller_reads(nursery, peer, raw, calls)
             await raw.receive()
             await raw.send(cmd("c", "echo", value=1))
-            await trio.sleep_forever()
+            await trio.testing.wait_all_tasks_blocked()
     assert raised.group_contains(RuntimeError, match="meant")
-    assert why == "the peer itself has failed"
+    assert seen == ["the caller was told"]
+
+
+async def test_a_call_that_reads_fails_at_once_with_all_others() -> None:
+    async with calling() as (peer, raw), trio.open_nursery() as nursery:
+
+        async def calls() -> None:
+            with pytest.raises(Disconnected):
+                await peer.call(NS, "echo")
+
+        await caller_reads(nursery, peer, raw, calls)
+        await raw.receive()
+        peer._link.writer.put([b"x" * 10_000_000])
+        before = trio.current_time()
+        peer._link.break_off("meant")
+        while nursery.child_tasks:
+            await trio.testing.wait_all_tasks_blocked()
+        assert trio.current_time() == before
+
+
+async def test_a_wait_that_is_called_off_before_it_has_begun() -> None:
+    """After a read that has filled its buffer the next one takes a turn, and may find nothing."""
+    one, two = stream_pair()
+    reads = transport(one)
+    await two.send_all(b"x" * 65536)
+    data = await reads.read()
+    assert data is not None
+    assert (len(data), reads.drained) == (65536, False)
+    with trio.fail_after(1):
+        assert await reads.read() is None
+    assert reads.drained
+
+
+async def test_a_caller_deep_in_its_own_calls_reads_for_nobody() -> None:
+    async with calling() as (peer, raw), trio.open_nursery() as nursery:
+        nested: object = 1
+        for _ in range(100):
+            nested = [nested]
+
+        async def deep(levels: int) -> None:
+            if levels:
+                await deep(levels - 1)
+            else:
+                assert await peer.call(NS, "echo") == 1
+
+        async def other() -> None:
+            assert await peer.call(NS, "echo") == nested
+
+        await caller_reads(nursery, peer, raw, lambda: deep(sys.getrecursionlimit() - 200), reads=Reading)
+        one = await raw.receive()
+        nursery.start_soon(other)
+        two = await raw.receive()
+        await raw.send(ack(one), ack(two), result(two, nested), result(one, 1))
