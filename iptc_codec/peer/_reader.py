@@ -40,6 +40,7 @@ class Reader:
         self._rest: tuple[Endpoint, list[object], list[int]] | None = None
         self._end: BaseException | None = None
         link.reading.received = self._receive
+        link.reading.calls_under_way = lambda: len(calls.live) + len(serving.live)
 
     async def run(self) -> str:
         """Read and pass on. Returns why the connection is over."""

@@ -7,8 +7,11 @@ what it has waited for itself.
 
 The reader's own task stands by. It reads while nobody waits, and it does whatever may take longer than a
 glance: it waits for slow consumers and for an end that does not read. When everything was read it lets two
-turns pass first, so that a task that is about to wait can be quicker. Over a stream that does not say whether
-there is more to read, nobody else reads.
+turns pass first, so that a task that is about to wait can be quicker.
+
+It reads for all where there are many calls: more of their messages are then passed on together, and more of
+what is said in answer leaves together. And it does over a stream that does not say whether there is more to
+read.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 2
 """So many turns the reader waits for another task to read: in the first those that it has woken run."""
 
+_FEW: Final = 8
+"""With more calls than that the reader reads for all."""
+
 
 class Stage(Enum):
     """How far it is with reading."""
@@ -46,6 +52,8 @@ class Reading:
 
     received: Callable[[bytes | bytearray], bool]
     """Passes on what was read, nothing at the end; false if the reader has to go on. Never waits."""
+    calls_under_way: Callable[[], int]
+    """How many calls the connection has, in both directions."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -55,6 +63,7 @@ class Reading:
         """Who reads: what the task waits for. It may have to look after that instead: `call_off`."""
         self.scope = trio.CancelScope()
         """In which the reader's own task reads."""
+        self._crowd = 0
 
     # A KeyboardInterrupt in here would be lost bytes to everybody else.
     @trio.lowlevel.enable_ki_protection
@@ -65,13 +74,18 @@ class Reading:
             data = await self._transport.read()
             if data is not None and self.stage is _WAITING:
                 self.stage = _HELD
-                if self.received(data):
+                if self.received(data) and self._is_quiet():
                     self.stage = _FREE
         finally:
             self.by = None
             if self.stage is _WAITING:
                 self.stage = _FREE
             self._reader.wake()
+
+    def _is_quiet(self) -> bool:
+        """Whether there are few calls, and have been for as many reads as there were more of them."""
+        self._crowd = max(self.calls_under_way(), self._crowd - 1)
+        return self._crowd <= _FEW
 
     def call_off(self, by: object) -> None:
         """Let a task look again, at something other than the stream, if it is the one that waits there."""
@@ -84,9 +98,10 @@ class Reading:
 
     async def stand_by(self) -> None:
         """Wait until the reader has to go on: read for others, if none of them does, or what is HELD."""
-        for _ in range(_PATIENCE):
-            if self.stage is _FREE and self._transport.drained:
-                await trio.lowlevel.checkpoint()
+        if self._transport.drained and self._crowd <= _FEW:
+            for _ in range(_PATIENCE):
+                if self.stage is _FREE:
+                    await trio.lowlevel.checkpoint()
         if self.stage is _FREE:
             await self.once(self)
         elif self.stage is _WAITING:

@@ -72,6 +72,22 @@ async def test_caller_and_callee_read_for_themselves(readers: list[type]) -> Non
         assert set(readers[-20:]) == {Call, Worker}
 
 
+async def test_where_many_call_the_reader_reads_for_all(readers: list[type]) -> None:
+    async with pair() as (peer, _other):
+
+        async def calls() -> None:
+            for value in range(10):
+                assert await peer.call(NS, "echo", value=value) == value
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(30):
+                nursery.start_soon(calls)
+        assert set(readers[-10:]) == {Reading}
+        for value in range(60):  # as long as it takes to be sure that they are gone
+            await peer.call(NS, "echo", value=value)
+        assert set(readers[-10:]) == {Call, Worker}
+
+
 async def test_items_are_read_by_those_that_wait_for_them(readers: list[type]) -> None:
     async with (
         pair() as (peer, _other),
