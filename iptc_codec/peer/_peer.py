@@ -66,7 +66,7 @@ class Peer:
         self._serving = Serving(self._link, exports)
         dispatch = Dispatch(self._link, self._calls, self._serving, self._on_goodbye)
         self._greeted = dispatch.greeted
-        self._reader = Reader(self._link, self._calls, self._serving, dispatch)
+        self._reader = Reader(self._link, self._calls, self._serving, dispatch, self._end)
         self._left = trio.Event()
         self._left_by = -math.inf
         self._ended = trio.Event()

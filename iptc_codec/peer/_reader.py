@@ -17,7 +17,7 @@ from ._errors import Disconnected
 from ._reading import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ._calls import Calls
     from ._dispatch import Dispatch
@@ -32,8 +32,11 @@ _HELD = Stage.HELD  # to look one up costs 0.1 us
 class Reader:
     """Reads until the connection ends, for whatever reason."""
 
-    def __init__(self, link: Link, calls: Calls, serving: Serving, dispatch: Dispatch) -> None:
+    def __init__(
+        self, link: Link, calls: Calls, serving: Serving, dispatch: Dispatch, on_end: Callable[[str], None]
+    ) -> None:
         self._link = link
+        self._on_end = on_end
         self._called, self._served = calls.live.get, serving.live.get
         self._handlers, self._greeted = dispatch.handlers, dispatch.greeted
         self._events = _NOTHING
@@ -82,8 +85,7 @@ class Reader:
             return self._pass_on()
         lost = self._link.conn.receive_eof()
         inside = any(isinstance(event, ConnectionLost) and event.truncated for event in lost)
-        self._end = Disconnected("the connection was lost" + (" inside a frame" if inside else ""))
-        return False
+        return self._over(Disconnected("the connection was lost" + (" inside a frame" if inside else "")))
 
     @trio.lowlevel.enable_ki_protection
     def _pass_on(self) -> bool:
@@ -93,10 +95,18 @@ class Reader:
         """
         try:
             done = (not self._rest or self._deliver_rest()) and self._pass_on_events()
+        except Disconnected as end:
+            return self._over(end)
         except BaseException as error:  # noqa: BLE001
             self._end = error
             return False
         return done and not self._link.writer.behind
+
+    def _over(self, end: Disconnected) -> bool:
+        """Let nobody say anything more, in this turn already: the codec would refuse it."""
+        self._end = end
+        self._on_end(str(end))
+        return False
 
     def _pass_on_events(self) -> bool:
         link, handlers = self._link, self._handlers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import trio
 
@@ -25,6 +25,7 @@ _FEW: Final = 16
 _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
+@runtime_checkable
 class Transport(Protocol):
     """What reader and writer want of a stream. One of each may wait at the same time."""
 
@@ -49,7 +50,9 @@ class Transport(Protocol):
 
 
 def transport(stream: trio.abc.Stream) -> Transport:
-    """The fastest way to use a stream, with the same semantics for all."""
+    """The fastest way to use a stream, with the same semantics for all. One may know a way of its own."""
+    if isinstance(stream, Transport):
+        return stream
     if isinstance(stream, trio.SocketStream) and hasattr(os, "writev"):
         return _Socket(stream)
     return _Stream(stream)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Cut = Literal["eof", "reset", "stall"]
 CUTS: tuple[Cut, ...] = ("eof", "reset", "stall")
+_DRAINED = 0.8
+"""How often a socket knows that nothing is left to read."""
 
 
 @dataclass(frozen=True)
@@ -67,31 +69,66 @@ class Pipe:
         await trio.lowlevel.checkpoint()
         while at < len(data):
             self._check_open()
-            room = self.weather.capacity - len(self._flying)
-            if room <= 0 or self._stalled:
+            if self._room <= 0:
                 await self._lot.park()
                 continue
-            piece = self._until_cut(data[at : at + min(room, self._size())])
-            at += len(piece)
-            self._passed += len(piece)
-            self._flying += piece
-            if piece:
-                note(piece)
-                self._lot.unpark_all()
-            if self._passed == self.weather.cut_at:
-                self._cut()
+            at += self._put_piece(data[at:], note)
             await self._dawdle()
+
+    def put_now(self, data: bytes, note: Callable[[bytes], None]) -> int:
+        """Send a piece, if there is room for it and it takes no time; how many bytes that was."""
+        if self.broken or self.ended or self.weather.delay or self._room <= 0:
+            return 0
+        return self._put_piece(data, note)
+
+    @property
+    def _room(self) -> int:
+        return 0 if self._stalled else self.weather.capacity - len(self._flying)
+
+    def _put_piece(self, data: bytes, note: Callable[[bytes], None]) -> int:
+        piece = self._until_cut(data[: min(self._room, self._size())])
+        self._passed += len(piece)
+        self._flying += piece
+        if piece:
+            note(piece)
+            self._lot.unpark_all()
+        if self._passed == self.weather.cut_at:
+            self._cut()
+        return len(piece)
 
     async def get(self, most: int) -> bytes:
         """Receive some bytes, none at the end. Raises `trio.BrokenResourceError`."""
         await trio.lowlevel.checkpoint()
-        while not self._flying or self._stalled:
-            if self.broken:
-                raise trio.BrokenResourceError
-            if self.ended and not self._stalled:
-                return b""
+        while self._silent:
             await self._lot.park()
-        await self._dawdle()
+        if self._flying:
+            await self._dawdle()
+        return self._get_piece(most)
+
+    async def turn(self) -> None:
+        """Wait until something may have come, or `look_again`; both may turn out to be nothing."""
+        await trio.lowlevel.checkpoint()
+        if self._silent:
+            await self._lot.park()
+        else:
+            await self._dawdle()
+
+    def look_again(self) -> None:
+        """Let who waits here look again."""
+        self._lot.unpark_all()
+
+    def get_now(self, most: int) -> bytes | None:
+        """What `get` gives, None if it would wait. Raises `trio.BrokenResourceError`."""
+        return None if self._silent else self._get_piece(most)
+
+    @property
+    def _silent(self) -> bool:
+        """Whether there is nothing to receive, not even an end."""
+        if self._flying and not self._stalled:
+            return False
+        return not self.broken and (self._stalled or not self.ended)
+
+    def _get_piece(self, most: int) -> bytes:
         if self.broken:
             raise trio.BrokenResourceError
         size = min(most, self._size())
@@ -191,3 +228,52 @@ class FaultyStream(trio.abc.HalfCloseableStream):
             self._end_said()
             self._in.reset()
         await trio.lowlevel.checkpoint()
+
+
+class FaultySocket(FaultyStream):
+    """The same as a socket is used: tried at once, and several tasks may read, one at a time.
+
+    The dice say now and then that there may be more to read where there is not.
+    """
+
+    def __init__(
+        self,
+        out: Pipe,
+        into: Pipe,
+        sent: Callable[[bytes], None],
+        heard: Callable[[bytes], None],
+        dice: random.Random,
+    ) -> None:
+        super().__init__(out, into, sent, heard)
+        self._dice = dice
+        self.drained = True
+
+    async def read(self) -> bytes | None:
+        """What has come, none at the end; None: look again."""
+        if self.drained:
+            await self._in.turn()
+        else:
+            await trio.lowlevel.checkpoint()
+        self.drained = self._dice.random() < _DRAINED
+        try:
+            data = None if self._closed else self._in.get_now(1 << 16)
+        except trio.BrokenResourceError:
+            self._end_heard()
+            return b""
+        if data:
+            self._heard(data)
+        elif data is not None:
+            self._end_heard()
+        return b"" if self._closed else data
+
+    def call_off(self) -> None:
+        """End the wait of a `read`."""
+        self._in.look_again()
+
+    def write_now(self, parts: list[bytes]) -> int:
+        """Send a piece, if there is room; how many bytes that was."""
+        return 0 if self._closed else self._out.put_now(b"".join(parts), self._sent)
+
+    async def write(self, data: bytes) -> None:
+        """Send all. Raises `trio.BrokenResourceError`, `trio.ClosedResourceError`."""
+        await self.send_all(data)

@@ -3,10 +3,12 @@
 A plan is JSON, so that people can read a finding and change it:
 
     {"seed": 7, "connections": [{"left": [[[2, 5, 0]]], "right": [], "stay": 50,
-                                 "left_weather": {"piece": 3, "cut_at": 99}, "right_weather": {}}]}
+                                 "left_weather": {"piece": 3, "cut_at": 99}, "right_weather": {},
+                                 "socket": true}]}
 
 `left` and `right` are the workers of the two ends, each a row of operations; `stay` is how long the left end
-stays. A connection in fair weather shows that the others do not touch it.
+stays. Over a `socket` whoever waits may read. A connection in fair weather shows that the others do not touch
+it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from iptc_codec import Limits, Role
 from iptc_codec.peer import Disconnected, Peer, Settings, open_stream_peer
 from iptc_fuzz.held import left_over
 from iptc_fuzz.observers import JudgeObserver
-from iptc_fuzz.simulation.pipe import CUTS, FAIR, FaultyStream, Pipe, Weather
+from iptc_fuzz.simulation.pipe import CUTS, FAIR, FaultySocket, FaultyStream, Pipe, Weather
 from iptc_fuzz.simulation.work import Operation, Served, Worker
 from iptc_fuzz.traffic import Chunk, Side, other
 
@@ -43,13 +45,14 @@ _BOUND = 3600.0
 
 @dataclass(frozen=True)
 class Plan:
-    """One connection: workers, weather and how long the left end stays."""
+    """One connection: workers, weather, how long the left end stays, and whether it is used as a socket."""
 
     left: tuple[tuple[Operation, ...], ...] = ()
     right: tuple[tuple[Operation, ...], ...] = ()
     left_weather: Weather = FAIR
     right_weather: Weather = FAIR
     stay: float = math.inf
+    socket: bool = False
 
     @property
     def calm(self) -> bool:
@@ -69,7 +72,7 @@ def _plan(raw: dict[str, Any]) -> Plan:
         for end in ("left", "right")
     )
     there, back = (_weather(raw.get(name, {})) for name in ("left_weather", "right_weather"))
-    return Plan(left, right, there, back, float(raw.get("stay", math.inf)))
+    return Plan(left, right, there, back, float(raw.get("stay", math.inf)), bool(raw.get("socket")))
 
 
 def _small(numbers: list[int]) -> list[int]:
@@ -134,11 +137,16 @@ class Tie:
             back.reset()
 
         there.on_reset = back.on_reset = reset
-        one = FaultyStream(there, back, self.left.sent, self.left.heard)
-        two = FaultyStream(back, there, self.right.sent, self.right.heard)
+        one = self._stream(there, back, self.left)
+        two = self._stream(back, there, self.right)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._be, self.left, one, Role.INITIATOR, self.plan.left, self.plan.stay)
             nursery.start_soon(self._be, self.right, two, Role.ACCEPTOR, self.plan.right, None)
+
+    def _stream(self, out: Pipe, into: Pipe, end: End) -> FaultyStream:
+        if self.plan.socket:
+            return FaultySocket(out, into, end.sent, end.heard, self.dice)
+        return FaultyStream(out, into, end.sent, end.heard)
 
     async def _be(
         self,

@@ -36,11 +36,23 @@ def inputs() -> SearchStrategy[bytes]:
     foul = st.fixed_dictionaries({**fair, "cut_at": st.integers(0, 600), "cut": st.sampled_from(CUTS)})
     some = st.fixed_dictionaries(fair)
     good = st.fixed_dictionaries(
-        {"left": workers, "right": workers, "left_weather": some, "right_weather": some}
+        {
+            "left": workers,
+            "right": workers,
+            "left_weather": some,
+            "right_weather": some,
+            "socket": st.booleans(),
+        }
     )
     stay = st.sampled_from((0, 0.01, 1, 20, 500))
     bad = st.fixed_dictionaries(
-        {"left": workers, "right": workers, "left_weather": foul | some, "right_weather": foul | some},
+        {
+            "left": workers,
+            "right": workers,
+            "left_weather": foul | some,
+            "right_weather": foul | some,
+            "socket": st.booleans(),
+        },
         optional={"stay": stay},
     )
     plans = st.builds(lambda one, more: [one, *more], good | bad, st.lists(bad, max_size=1))
