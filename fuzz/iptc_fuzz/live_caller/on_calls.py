@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from iptc_conformance.judge.calls import cell_at
+from iptc_fuzz.live.calls import small
 from iptc_fuzz.live_caller import frames
 from iptc_fuzz.live_caller.calls import (
     CALL,
@@ -219,6 +220,7 @@ def do_together(script: Script, pick: int, choice: int, value: Any) -> None:
     """Answer several calls in one write, or in one that is cut."""
     if script.full:
         return
+    value = small(value)
     forms = [FORMS[(CALL, STREAM, IDLE, CALL)[(choice + number) % 4]] for number in range((2, 12)[pick & 1])]
     made = [script.asked(form, [number, value]) for number, form in enumerate(forms)]
     script.say(*(call.step for call in made))

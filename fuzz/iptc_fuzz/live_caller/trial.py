@@ -57,7 +57,7 @@ def _plain(step: Step, *, heavy: bool) -> dict[str, Any]:
 
 def sound(case: Case) -> bool:
     """Whether a case that was cut short still waits for all that the driver says of its own accord."""
-    talking = {step["do"] for step in case.steps if "send" in step or "take" in step}
+    talking = {step["do"] for step in case.steps if "do" in step and ("send" in step or "take" in step)}
     owed: set[str] = set()
     of = {step["opened"]: step["of"] for step in case.steps if "opened" in step}
     for step in _flat(case.steps):
