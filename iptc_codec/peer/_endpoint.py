@@ -29,7 +29,7 @@ _DEEP: Final = 200
 def _is_deep() -> bool:
     """Whether so many frames are on the stack that legal values might not be read there (ENC-06r).
 
-    Frames and levels of nesting count against the same limit of Python's.
+    In Python 3.11 frames and levels of nesting count against the same limit.
     """
     try:
         sys._getframe(_DEEP)  # noqa: SLF001  (there is no other way to ask)
@@ -130,6 +130,8 @@ class Endpoint:
             self.check()
             if self.ended_by_other:
                 raise trio.EndOfChannel
+            if self.link.phase is _ENDED:  # a served function that shields itself is told as well
+                raise self.link.disconnected()
             await self.wait()
 
     def send_now(self, value: object) -> bool:

@@ -60,6 +60,8 @@ class Reader:
             return str(end)
         finally:
             reading.close()
+        if self._end is not None and not isinstance(self._end, Disconnected):
+            raise self._end  # it came in the turn in which this task was told to end
         if self._link.fault is not None:
             return self._link.fault
         if not self._greeted.is_set():
@@ -68,15 +70,15 @@ class Reader:
 
     async def _catch_up(self) -> None:
         """Go on with what was read, wherever that has to wait. Raises `Disconnected`."""
-        link, done = self._link, False
-        while not done:
+        link = self._link
+        while self._end is None:
             if link.gate.shut:
                 await link.gate.passage()
-            if self._end is None and link.writer.behind and not await link.writer.listened_to():
+            if link.writer.behind and not await link.writer.listened_to():
                 raise Disconnected("the other end asks and does not read the answers")
-            done = self._end is None and self._pass_on()
-            if self._end is not None:
-                raise self._end
+            if self._pass_on():
+                return
+        raise self._end
 
     def _receive(self, data: bytes | bytearray) -> bool:
         """Take what was read; as `Reading.received`."""

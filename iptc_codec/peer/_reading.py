@@ -40,7 +40,7 @@ class Stage(Enum):
 
     FREE = "nobody reads: whoever waits for something of this connection may"
     WAITING = "a task waits until there is something to read, or for its turn to"
-    HELD = "what was read is being passed on, or the reader has to go on with that"
+    HELD = "what was read is being passed on, or it is the reader's turn"
     OVER = "nothing more is read"
 
 

@@ -104,6 +104,7 @@ class Served(Endpoint):
         self.verdict = self.verdict or verdict
         self.inbox.leave()
         self.scope.cancel()
+        self.wake()  # if it is shielded, it looks whether the connection still stands
 
 
 class Serving:

@@ -11,7 +11,9 @@ import trio.testing
 from iptc_codec import Limits, Role
 from iptc_codec.peer import (
     Disconnected,
+    Exports,
     Peer,
+    ServedContext,
     open_stream_peer,
     serve_stream,
 )
@@ -137,6 +139,26 @@ async def test_the_end_of_the_stream_cancels_what_is_served(
             await raw.stream.send_eof()
             assert await raw.rest() == []
     assert await fixture.cancelled_tags() == ["t"]
+
+
+async def test_a_served_function_that_shields_itself_is_told_of_the_end() -> None:
+    exports = Exports()
+    seen: list[str] = []
+
+    @exports.context("ns")
+    async def shielded(ctx: ServedContext) -> None:
+        await ctx.started()
+        with trio.CancelScope(shield=True):
+            async with ctx.stream() as stream:
+                with pytest.raises(Disconnected):
+                    await stream.receive()
+                seen.append("told")
+
+    async with serving(exports) as raw:
+        await raw.send(cmd("c", "shielded", "ns"))
+        await raw.receive_many(2)
+        await raw.stream.aclose()
+    assert seen == ["told"]
 
 
 async def test_the_end_of_the_stream_before_a_task_has_begun() -> None:

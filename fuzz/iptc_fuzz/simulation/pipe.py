@@ -107,10 +107,10 @@ class Pipe:
 
     async def turn(self) -> None:
         """Wait until something may have come, or `look_again`; both may turn out to be nothing."""
-        await trio.lowlevel.checkpoint()
         if self._silent:
             await self._lot.park()
         else:
+            await trio.lowlevel.checkpoint()
             await self._dawdle()
 
     def look_again(self) -> None:
@@ -246,10 +246,21 @@ class FaultySocket(FaultyStream):
     ) -> None:
         super().__init__(out, into, sent, heard)
         self._dice = dice
+        self._read_by_one = trio.Lock()
         self.drained = True
 
     async def read(self) -> bytes | None:
-        """What has come, none at the end; None: look again."""
+        """What has come, none at the end; None: look again. Raises `trio.BusyResourceError`."""
+        try:
+            self._read_by_one.acquire_nowait()
+        except trio.WouldBlock:
+            raise trio.BusyResourceError("two tasks read at once") from None
+        try:
+            return await self._read()
+        finally:
+            self._read_by_one.release()
+
+    async def _read(self) -> bytes | None:
         if self.drained:
             await self._in.turn()
         else:

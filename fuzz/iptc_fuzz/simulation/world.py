@@ -99,6 +99,8 @@ class End:
         self.served = Served()
         self.peer: Peer | None = None
         self.workers: list[Worker] = []
+        self.found: list[str] = []
+        """What the judge has found. Where it was found it may be taken for an error of a function."""
 
     def sent(self, data: bytes) -> None:
         """Have the judge see what leaves here."""
@@ -109,11 +111,12 @@ class End:
         self._judge(Chunk(other(self.side), data, eof=not data))
 
     def _judge(self, chunk: Chunk) -> None:
-        found = self.judge.feed(chunk)
-        assert not found, f"the judge at the {self.side}, on what the {chunk.side} says: {found}"
+        for finding in self.judge.feed(chunk):
+            self.found.append(f"on what the {chunk.side} says: {finding}")
 
     def check(self) -> None:
-        """Raise AssertionError where something of the connection is left."""
+        """Raise AssertionError where the judge has found something, or something is left."""
+        assert not self.found, f"the judge at the {self.side}, {self.found}"
         assert self.served.inside == 0, f"{self.served.inside} functions still run"
         if self.peer is not None:
             assert left_over(self.peer) == {}
