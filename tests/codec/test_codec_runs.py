@@ -15,6 +15,7 @@ from iptc_codec import (
     LocalProtocolError,
     Open,
     Role,
+    Started,
     Violation,
     encode,
     frame,
@@ -144,9 +145,20 @@ def test_a_run_that_is_written_in_another_way_is_the_same() -> None:
     assert events == [Item(value, "a") for value in (100, *range(70), 101)]
 
 
-def test_an_end_that_does_not_say_true_is_none() -> None:
+def test_an_end_that_does_not_say_true_is_not_sent() -> None:
+    conn = caller()
+    conn.send(Open.of("n", "f", {}, UID, "a"))
+    conn.receive(frame(encode(Ack("context", "a"))) + frame(encode(Started(1, "a"))))
     with pytest.raises(LocalProtocolError, match="STR-05s"):
-        caller("a").send(End(stop=False, cid="a"))
+        conn.send(End(stop=False, cid="a"))
+    assert conn.send(End.of("a"))
+
+
+@pytest.mark.parametrize("body", [b"\x82\xa4stop\xc2\xa3cid\xa1a", b"\x82\xa3cid\xa1a\xa4stop\xc2"])
+def test_an_end_that_does_not_say_true_is_none(body: bytes) -> None:
+    (violation,) = caller("a").receive(frame(body))
+    assert isinstance(violation, Violation)
+    assert violation.clause == "STR-05s"
 
 
 def test_a_violation_ends_a_run_and_what_follows_is_not_looked_at() -> None:
