@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -38,8 +39,11 @@ _HOPE = 6
 """What was seen so often among others, and never alone, is not looked into any more."""
 _PATIENCE = 5
 """What rests on something that did not come in time has to show given so many times as long, too."""
-_STEADY = 3
-"""So many times more a smaller conversation has to show the finding, one time after the other."""
+_STEADY = (3, 15)
+"""So many times more a smaller conversation has to show the finding, one time after the other. The second:
+where the first has let one pass that shows it only at times."""
+_SURE = 15
+"""So many times the smallest conversation has to show the finding, one time after the other."""
 _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
@@ -265,9 +269,9 @@ class Hunt:
                 return True
             return False
 
-        def steadily(case: Case) -> bool:
+        def steadily(times: int, case: Case) -> bool:
             # what shows by a race alone is no smaller finding; what was waited for is no race, and takes long
-            return shows(case) and (last.result.waited or all(shows(case) for _ in range(_STEADY)))
+            return shows(case) and (last.result.waited or all(shows(case) for _ in range(times)))
 
         if not self._in_time(bench, first, shows):
             self.once[key] = self.once.get(key, 0) + 1
@@ -275,14 +279,26 @@ class Hunt:
         if not self._again(bench, first.case, shows):
             return None if key in first.warned else Caught(key, self.game.told(first, key), flaky=True)
         seconds = self.limits.shrink_seconds / (4 if key in first.warned else 1)
-        begin = self._tiny(first.case, steadily) or drawn
-        small, case = Shrinker(steadily, seconds, self.game).shrink(begin)
+        small, case = self._small(drawn, first.case, steadily, seconds)
         certain = case == first.case or self._again(bench, case, shows)
         if certain and not self._in_time(bench, last, shows):
             return Caught(key, self.game.told(first, key))  # the small one only takes its time
         if self.database is not None:
             self.database.save(self._key, json.dumps(small).encode())
         return Caught(key, self.game.told(last, key), flaky=not certain)
+
+    def _small(
+        self, drawn: Sequence[Action], first: Case, steadily: Callable[[int, Case], bool], seconds: float
+    ) -> tuple[Sequence[Action], Case]:
+        """The smallest conversation that shows the finding each time: the actions and the case."""
+        until = time.monotonic() + seconds
+        for times in _STEADY:
+            shows = partial(steadily, times)
+            begin = self._tiny(first, shows) or drawn
+            small, case = Shrinker(shows, until - time.monotonic(), self.game).shrink(begin)
+            if case == first or steadily(_SURE, case):
+                break
+        return small, case
 
     def _tiny(self, case: Case, shows: Callable[[Case], bool]) -> Sequence[Action] | None:
         """The first of the smallest conversations that shows the finding too."""
