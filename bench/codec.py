@@ -33,6 +33,7 @@ from bench.stats import Spread, ratio
 from iptc_codec import Open, decode, encode
 from iptc_codec._runs import LEAST, SMALL, peek  # what the reader has inline has no public name
 from iptc_codec._wire import (
+    AT_ONCE,
     CALL_READERS,
     ERROR,
     OF_ERROR,
@@ -109,8 +110,7 @@ def split_untyped(chunks: list[bytes]) -> None:
 
 def split_strict(chunks: list[bytes]) -> None:
     """The same with the codec's readers, as `Connection.batches` has them inline."""
-    peek_at, readers, two, small = peek, CALL_READERS[TWO_ENTRIES], TWO_ENTRIES, SMALL
-    error, stop = ERROR, STOP
+    peek_at, at_once, two, small = peek, AT_ONCE, TWO_ENTRIES, SMALL
     for chunk in chunks:
         view = memoryview(chunk)
         at, end = 0, len(view)
@@ -120,14 +120,14 @@ def split_strict(chunks: list[bytes]) -> None:
             after = (start := at + 4) + length
             if after > end:
                 break
-            if letter == error:
-                if chunk[start + OF_ERROR] != TWO_ENTRIES:
+            if header != two or (read := at_once[letter]) is None:
+                if letter == ERROR:
+                    if chunk[start + OF_ERROR] != TWO_ENTRIES:
+                        break
+                elif letter == STOP and chunk[start + OF_STOP] != TRUE:
                     break
-            elif letter == stop and chunk[start + OF_STOP] != TRUE:
-                break
-            (readers[letter] if header == two else CALL_READERS[header][letter])(
-                (chunk if length < small else view)[start:after]
-            )
+                read = CALL_READERS[header][letter]
+            read((chunk if length < small else view)[start:after])
             at = after
 
 

@@ -21,6 +21,7 @@ from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
 from ._runs import LEAST, MOST, SMALL, items_that_follow, peek
 from ._wire import (
+    AT_ONCE,
     CALL_READERS,
     ERROR,
     ITEM,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TALKING, _LEFT, _GONE = HalfState.TALKING, HalfState.LEFT, HalfState.GONE  # to look one up costs 0.1 us
-_OF_TWO_ENTRIES: Final = CALL_READERS[TWO_ENTRIES]
 _LENGTH: Final = Struct("<I").pack
 
 _DEFAULT_LIMITS: Final = Limits()
@@ -239,8 +239,7 @@ class Connection:
     def _messages_of(self, data: bytes | memoryview, at: int) -> Iterator[Event | Items]:  # noqa: C901  (inline, for speed)
         halves, them, get, move_to = self._halves, self._other, self._call, self._move_to
         # As names of this function they cost less.
-        peek_at, readers, two, small = peek, _OF_TWO_ENTRIES, TWO_ENTRIES, SMALL
-        item, error, stop = ITEM, ERROR, STOP
+        peek_at, at_once, two, small, item = peek, AT_ONCE, TWO_ENTRIES, SMALL, ITEM
         view, end = memoryview(data), len(data)
         short = end <= self._frame_bytes  # then no frame in it is too long (FRM-03r)
         last = end - LEAST if short and halves[them] is _TALKING else -1  # where a common message may begin
@@ -256,21 +255,21 @@ class Connection:
                 if after > end:
                     break
                 try:
-                    if letter == error:
-                        if data[start + OF_ERROR] != TWO_ENTRIES:
+                    if header != two or (read := at_once[letter]) is None:
+                        if letter == ERROR:
+                            if data[start + OF_ERROR] != TWO_ENTRIES:
+                                break
+                        elif letter == STOP and data[start + OF_STOP] != TRUE:
                             break
-                    elif letter == stop and data[start + OF_STOP] != TRUE:
-                        break
-                    message = (readers[letter] if header == two else CALL_READERS[header][letter])(
-                        (data if length < small else view)[start:after]
-                    )
+                        read = CALL_READERS[header][letter]
+                    message = read((data if length < small else view)[start:after])
                 except NOT_TAKEN:
                     break
                 if letter == item and message.cid == run and len(values) < MOST:
                     if not values:
                         values.append(first.value)
                         sizes.append(self.body_bytes)
-                    values.append(message.value)  # type: ignore[union-attr]
+                    values.append(message.value)
                     sizes.append(length)
                     at = items_that_follow(data, after, run, values, sizes)
                     continue

@@ -137,6 +137,11 @@ CALL_READERS: Final[dict[int, dict[int, Callable[[Body], CallMessage]]]] = {
 What stands at `OF_ERROR` and at `OF_STOP` has to be looked at before: whoever has this inline does it there.
 """
 
+AT_ONCE: Final[list[Callable[[Body], CallMessage] | None]] = [
+    None if letter in (ERROR, STOP) else CALL_READERS[TWO_ENTRIES].get(letter) for letter in range(256)
+]
+"""By the same letter, the readers of maps of two entries that need no such look. A list, for speed."""
+
 _READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
     _ONE_ENTRY: {**CALL_READERS[_ONE_ENTRY], ERROR: _read_fatal},
     TWO_ENTRIES: {**CALL_READERS[TWO_ENTRIES], ERROR: _read_error, STOP: _read_stop},
