@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import tempfile
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 import trio
@@ -85,7 +87,11 @@ class Program:
         return answer
 
     def surplus(self) -> bytes:
-        """What it has said beyond its answers, as far as it was read."""
+        """What it has said beyond its answers by now: as far as that has come, for nobody waits for it."""
+        if not self._held and self._process is not None:
+            assert isinstance(self._process.stdout, trio.lowlevel.FdStream)  # noqa: S101  (it is a pipe)
+            with suppress(OSError):  # nothing is there, or it has ended, which the next question shows
+                self._held += os.read(self._process.stdout.fileno(), _CHUNK)
         return bytes(self._held[:_CHUNK])
 
     async def stop(self) -> None:
