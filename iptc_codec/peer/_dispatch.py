@@ -77,7 +77,7 @@ class Dispatch:
         _log.debug("violation by the other end: %s", violation)
         if self._link.settings.on_violation is not None:
             try:
-                self._link.context.run(self._link.settings.on_violation, violation)
+                self._link.context.copy().run(self._link.settings.on_violation, violation)
             except Exception:  # noqa: BLE001 - the application's bug, at no cost to its connection
                 _log.exception("on_violation has raised")
         if violation.reaction is Reaction.CLOSE:

@@ -41,7 +41,8 @@ class Link:
     """One connection as both halves of its peer see it."""
 
     context: contextvars.Context
-    """In which the application is told of something, whichever task has read it; set when the peer runs."""
+    """Set when the peer runs. In copies of it calls are served, and the application is told of something,
+    whichever task has read it."""
 
     def __init__(self, stream: trio.abc.Stream, conn: Connection, limits: Limits, settings: Settings) -> None:
         self.conn = conn

@@ -139,7 +139,7 @@ class Peer:
                 try:
                     _current.set(self)
                     self._link.context = contextvars.copy_context()
-                    self._serving.workers.open(nursery)
+                    self._serving.workers.open(nursery, self._link.context)
                     nursery.start_soon(self._write)
                     self._end(await self._reader.run())
                     with trio.move_on_at(max(self._left_by, trio.current_time() + _FLUSH_SECONDS)):

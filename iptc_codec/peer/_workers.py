@@ -6,7 +6,6 @@ worker does that before the call comes and after it was answered, while nobody w
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -15,6 +14,7 @@ import trio
 from ._reading import Stage
 
 if TYPE_CHECKING:
+    import contextvars
     from collections.abc import Callable, Coroutine
 
     from ._reading import Reading
@@ -58,10 +58,10 @@ class Workers(Generic[_Job]):
         self._resting: list[Worker[_Job]] = []
         self._may_rest = _MOST_RESTING
 
-    def open(self, nursery: trio.Nursery) -> None:
-        """Say where they run; the context of each job is a copy of this task's."""
+    def open(self, nursery: trio.Nursery, context: contextvars.Context) -> None:
+        """Say where they run; the context of each job is a copy of this one."""
         self.nursery = nursery
-        self._context = contextvars.copy_context()
+        self._context = context
 
     def start(self, job: _Job) -> trio.CancelScope:
         """Start a job; the scope in which it runs."""

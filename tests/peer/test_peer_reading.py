@@ -316,6 +316,14 @@ async def test_functions_that_come_together_and_one_after_the_other_share_nothin
             assert [one["return"] for one in answers if "return" in one] == ["nobody's"] * 3
 
 
+async def test_what_the_application_sets_when_it_is_told_reaches_no_call(whose: Exports) -> None:
+    settings = Settings(on_violation=lambda _: _whose.set("who is told"))
+    async with serving(whose, settings=settings) as raw:
+        for name in ("one", "two"):
+            await raw.send({"yield": 1, "cid": "unknown"}, cmd(name, "whose", "ns", name=name))
+            assert (await raw.receive_many(2))[1] == {"return": "nobody's", "cid": name}
+
+
 async def test_a_function_that_never_returns_keeps_no_other_from_being_read(readers: list[type]) -> None:
     async with serving() as raw:
         for number in range(10):
@@ -325,8 +333,15 @@ async def test_a_function_that_never_returns_keeps_no_other_from_being_read(read
         assert Worker in readers
 
 
-async def test_an_error_of_our_own_ends_the_connection_whoever_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_serving: Serving, _message: Open) -> None:
+@pytest.mark.parametrize("ending", [False, True])
+async def test_an_error_of_our_own_ends_the_connection_whoever_reads(
+    monkeypatch: pytest.MonkeyPatch, ending: bool
+) -> None:
+    """It is raised as well where the reader was told to end before it has seen the error."""
+
+    def fails(serving: Serving, _message: Open) -> None:
+        if ending:
+            serving._link.reading.scope.cancel()
         raise RuntimeError("meant")
 
     monkeypatch.setattr(Serving, "opened", fails)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,7 +131,7 @@ async def test_no_more_than_some_rest() -> None:
 
     workers = Workers(run, never, nothing_to_read())
     async with trio.open_nursery() as nursery:
-        workers.open(nursery)
+        workers.open(nursery, copy_context())
         for job in range(200):
             workers.start(job)
         await trio.testing.wait_all_tasks_blocked()
@@ -157,7 +157,7 @@ async def test_a_job_that_was_left_by_an_error_is_the_last_of_its_task() -> None
 
     workers = Workers(run, give_up, nothing_to_read())
     async with trio.open_nursery() as nursery:
-        workers.open(nursery)
+        workers.open(nursery, copy_context())
         workers.start("fails")
         scope = workers.start("hangs")
         scope.cancel()
@@ -177,7 +177,7 @@ async def test_a_worker_that_rests_holds_nothing_of_its_job() -> None:
     large = Large()
     seen = weakref.ref(large)
     async with trio.open_nursery() as nursery:
-        workers.open(nursery)
+        workers.open(nursery, copy_context())
         workers.start(large)
         del large
         await trio.testing.wait_all_tasks_blocked()
