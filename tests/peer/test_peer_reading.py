@@ -317,8 +317,10 @@ async def test_functions_that_come_together_and_one_after_the_other_share_nothin
 
 
 async def test_what_the_application_sets_when_it_is_told_reaches_no_call(whose: Exports) -> None:
-    settings = Settings(on_violation=lambda _: _whose.set("who is told"))
-    async with serving(whose, settings=settings) as raw:
+    def on_violation(_violation: Violation) -> None:
+        _whose.set("who is told")
+
+    async with serving(whose, settings=Settings(on_violation=on_violation)) as raw:
         for name in ("one", "two"):
             await raw.send({"yield": 1, "cid": "unknown"}, cmd(name, "whose", "ns", name=name))
             assert (await raw.receive_many(2))[1] == {"return": "nobody's", "cid": name}
