@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import trio
@@ -72,7 +73,8 @@ class Runner:
         if self._thread is None or not self._thread.is_alive():
             return
         if self._token is not None:
-            self._token.run_sync_soon(self._scope.cancel)
+            with suppress(trio.RunFinishedError):  # it has just ended by itself
+                self._token.run_sync_soon(self._scope.cancel)
         self._thread.join(_STOP_SECONDS)
 
     def _add(self, result: Result) -> None:
