@@ -1,7 +1,8 @@
 """The codec beside msgspec on plain values, and beside other msgpack libraries.
 
-All variants of a figure take turns, a fraction of a millisecond each; a round's figure is the median turn.
-The garbage collector runs only between them.
+All variants of a figure take turns, a millisecond each: as many passes over a script as that takes. A round's
+figure is the median turn. The garbage collector runs only between them, and what it takes out of the caches
+is paid for by the first pass of a turn: a single one would be mostly that.
 
 decode: chunks of whole frames, about 64 KiB each, are cut into bodies and every body is decoded. `strict` is
 the codec's own reading, inline as in its reader; `Connection.batches` holds every message to the call table
@@ -31,22 +32,22 @@ from bench.report import say
 from bench.scripts import all_scripts
 from bench.stats import Spread, ratio
 from iptc_codec import Open, decode, encode
-from iptc_codec._runs import LEAST, SMALL, peek  # what the reader has inline has no public name
-from iptc_codec._wire import (
+from iptc_codec._readers import (
     AT_ONCE,
-    CALL_READERS,
+    COMMAND,
     ERROR,
     OF_ERROR,
     OF_STOP,
-    PLAIN,
-    SCALARS,
+    ONE_ENTRY,
     STOP,
     TRUE,
     TWO_ENTRIES,
-    open_is_plain,
-    skip,
-    write_plain,
+    read_end,
+    read_fail,
+    read_open,
 )
+from iptc_codec._runs import LEAST, SMALL, peek  # what the reader has inline has no public name
+from iptc_codec._writers import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,14 +69,15 @@ OURS = {
     "encode body": "encode",
 }
 
-_PASSES = 5
+_TURNS = 5
 """So many of each variant at least, however short a round is to be."""
+
+_TURN_SECONDS = 0.001
 
 _length_at = Struct("<I").unpack_from
 _length = Struct("<I").pack
 _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder().decode
-_PLAIN: dict[type, tuple[bool, Callable[[Any], bool] | None]] = {**PLAIN, Open: (False, open_is_plain)}
 
 
 def split(chunk: bytes, read: Callable[[bytes | memoryview], object]) -> None:
@@ -120,13 +122,18 @@ def split_strict(chunks: list[bytes]) -> None:
             after = (start := at + 4) + length
             if after > end:
                 break
-            if header != two or (read := at_once[letter]) is None:
-                if letter == ERROR:
-                    if chunk[start + OF_ERROR] != TWO_ENTRIES:
+            if header == two:
+                if (read := at_once[letter]) is None:
+                    if letter == STOP and chunk[start + OF_STOP] == TRUE:
+                        read = read_end
+                    elif letter == ERROR and chunk[start + OF_ERROR] == two:
+                        read = read_fail
+                    else:
                         break
-                elif letter == STOP and chunk[start + OF_STOP] != TRUE:
-                    break
-                read = CALL_READERS[header][letter]
+            elif header == ONE_ENTRY and letter == COMMAND:
+                read = read_open
+            else:
+                break
             read((chunk if length < small else view)[start:after])
             at = after
 
@@ -215,13 +222,9 @@ def encoders(script: Script) -> Variants:
 
 def _write_strictly(makers: list[tuple[Any, tuple[Any, ...]]]) -> None:
     for kind, fields in makers:
-        message = kind(*fields)
-        valued, is_plain = _PLAIN[kind]
-        if is_plain is not None and not is_plain(message):
-            raise ValueError(message)
-        body = write_plain(message)
-        if valued and type(message.value) not in SCALARS:
-            skip(body)
+        body = WRITERS[kind](kind(*fields))
+        if body is None:
+            raise ValueError(kind)
         _framed(body)
 
 
@@ -289,34 +292,45 @@ WHAT: dict[str, Callable[[Script], Variants]] = {
 }
 
 
-def race(variants: Variants, seconds: float, turn: int) -> dict[str, float]:
+def race(variants: Variants, seconds: float, turn: int, passes: int = 1) -> dict[str, float]:
     """One round: every variant in turn until about `seconds` for each are over; median seconds of a pass.
 
-    Seconds of the processor, so that it does not matter who else has it meanwhile. The turns are shuffled, as
-    a pass pays for what the one before it has left in the caches.
+    Seconds of the processor, so that it does not matter who else has it meanwhile. A turn is of so many
+    passes. They are shuffled, as a turn pays for what the one before it has left in the caches.
     """
     names, order = list(variants), random.Random(turn)  # noqa: S311  (no secret)
     times: dict[str, list[float]] = {name: [] for name in names}
     until = time.perf_counter() + seconds * len(names)
     gc.collect()
-    gc.freeze()  # so that to collect what a pass leaves behind is quick
+    gc.freeze()  # so that to collect what a turn leaves behind is quick
     gc.disable()
     try:
-        while len(times[names[0]]) < _PASSES or time.perf_counter() < until:
+        while len(times[names[0]]) < _TURNS or time.perf_counter() < until:
             order.shuffle(names)
             for name in names:
-                times[name].append(_timed(variants[name]()))
+                times[name].append(_timed(variants[name], passes))
                 gc.collect()
     finally:
         gc.enable()
         gc.unfreeze()
-    return {name: statistics.median(passes) for name, passes in times.items()}
+    return {name: statistics.median(turns) for name, turns in times.items()}
 
 
-def _timed(run: Pass) -> float:
-    start = time.thread_time()
-    run()
-    return time.thread_time() - start
+def _timed(prepare: Callable[[], Pass], passes: int) -> float:
+    """Seconds of a pass, without what has to be prepared for it."""
+    took = 0.0
+    for _ in range(passes):
+        run = prepare()
+        start = time.thread_time()
+        run()
+        took += time.thread_time() - start
+    return took / passes
+
+
+def _passes(variants: Variants) -> int:
+    """How many make a turn."""
+    quickest = min(_timed(variants[LIMIT], 1) for _ in range(_TURNS))
+    return max(1, round(_TURN_SECONDS / quickest))
 
 
 Figures = dict[str, dict[str, dict[str, list[float]]]]
@@ -329,10 +343,11 @@ def measure(scripts: dict[str, Script], rounds: int, seconds: float) -> Figures:
     prepared = {
         (what, name): variants(script) for what, variants in WHAT.items() for name, script in scripts.items()
     }
+    passes = {key: _passes(variants) for key, variants in prepared.items()}
     for turn in range(rounds):
         say(f"round {turn + 1} of {rounds}")
         for (what, name), variants in prepared.items():
-            for variant, took in race(variants, seconds, turn).items():
+            for variant, took in race(variants, seconds, turn, passes[what, name]).items():
                 per_message = took / len(scripts[name].spoken)
                 figures[what][name].setdefault(variant, []).append(per_message)
     return figures

@@ -19,24 +19,24 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived, Item
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
-from ._runs import LEAST, MOST, SMALL, items_that_follow, peek
-from ._wire import (
+from ._readers import (
     AT_ONCE,
-    CALL_READERS,
+    COMMAND,
     ERROR,
     ITEM,
     NOT_TAKEN,
     OF_ERROR,
     OF_STOP,
-    PLAIN,
-    SCALARS,
+    ONE_ENTRY,
     STOP,
     TRUE,
     TWO_ENTRIES,
-    open_is_plain,
-    skip,
-    write_plain,
+    read_end,
+    read_fail,
+    read_open,
 )
+from ._runs import LEAST, MOST, SMALL, items_that_follow, peek
+from ._writers import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,33 +118,27 @@ class Connection:
     def parts(self, message: Message) -> tuple[bytes, bytes]:
         """Take a message onto the stream as `send` does; its frame in two parts, the length and the body."""
         # The common message, inline: one legal in itself, of a call that may simply go on with it.
-        plain = PLAIN.get(type(message))
         one: Any = message
         try:
-            if plain:
-                valued, is_plain = plain
-                call = self._call(one.cid)
+            if type(message) is Open:
                 if (
-                    call
-                    and (place := call.place.ours.get(one.event))
-                    and self._halves[self.role] is _TALKING
-                    and (is_plain is None or is_plain(one))
+                    self._halves[self._other] is not _LEFT
+                    and (body := WRITERS[Open](message))
+                    and len(body) <= self._frame_bytes
+                    and self._said.open_plainly(self.role, message.cmd)
                 ):
-                    body = write_plain(one)
-                    if valued and type(one.value) not in SCALARS:
-                        skip(body)
-                    if len(body) <= self._frame_bytes:
-                        if place is not call.place:
-                            self._move_to(call, place)
-                        return _LENGTH(len(body)), body
-            elif (
-                isinstance(message, Open)
-                and self._halves[self._other] is not _LEFT
-                and open_is_plain(message)
-            ):
-                body = write_plain(message)
-                if len(body) <= self._frame_bytes and self._said.open_plainly(self.role, message.cmd):
                     return _LENGTH(len(body)), body
+            elif (
+                (write := WRITERS.get(type(message)))
+                and (call := self._call(one.cid))
+                and (place := call.place.ours.get(one.event))
+                and self._halves[self.role] is _TALKING
+                and (body := write(one))
+                and len(body) <= self._frame_bytes
+            ):
+                if place is not call.place:
+                    self._move_to(call, place)
+                return _LENGTH(len(body)), body
         except Exception:  # noqa: BLE001, S110 - what a value raises, or an odd cid, is said below
             pass
         return self._parts_by_all_rules(message)
@@ -162,10 +156,8 @@ class Connection:
         Raises `UnencodableValueError`.
         """
         try:
-            body = write_plain(Item(value, cid))
-            if type(value) not in SCALARS:
-                skip(body)
-            if len(body) <= self._frame_bytes:
+            body = WRITERS[Item](Item(value, cid))
+            if body and len(body) <= self._frame_bytes:
                 return _LENGTH(len(body)), body
         except Exception:  # noqa: BLE001, S110 - as above
             pass
@@ -255,13 +247,18 @@ class Connection:
                 if after > end:
                     break
                 try:
-                    if header != two or (read := at_once[letter]) is None:
-                        if letter == ERROR:
-                            if data[start + OF_ERROR] != TWO_ENTRIES:
+                    if header == two:
+                        if (read := at_once[letter]) is None:
+                            if letter == STOP and data[start + OF_STOP] == TRUE:
+                                read = read_end
+                            elif letter == ERROR and data[start + OF_ERROR] == two:
+                                read = read_fail
+                            else:
                                 break
-                        elif letter == STOP and data[start + OF_STOP] != TRUE:
-                            break
-                        read = CALL_READERS[header][letter]
+                    elif header == ONE_ENTRY and letter == COMMAND:
+                        read = read_open
+                    else:
+                        break
                     message = read((data if length < small else view)[start:after])
                 except NOT_TAKEN:
                     break

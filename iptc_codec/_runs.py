@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import msgpack
 
 from ._framing import HEADER_BYTES
-from ._wire import NOT_TAKEN, read_value
+from ._readers import NOT_TAKEN, read_value
 
 peek: Final = Struct("<IB3xB").unpack_from
 """The length of a frame, and of its body the first byte and the fifth."""

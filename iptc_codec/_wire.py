@@ -1,13 +1,9 @@
 """Version 1 on the wire: bodies to messages and back.
 
-Reading is msgspec's: one closed struct for each kind, chosen by the map's header byte and the third letter of
-its first key, which differs for all of them. Two entries that must be two given keys leave no room for a
-repeated one, so what msgspec takes here is legal, but for two things, which a byte tells beforehand: the one
-map that lies deeper, the body of an error, and `stop`, which says nothing but true.
-
-What this does not take may yet be legal, with longer headers or a long cid. So msgspec reads it again as
-whatever it is, and what that leaves open is asked of a handful of objects in Python. Only what is illegal,
-and the odd error, goes the slow way, to the ladder, which finds the clause or clears it.
+The common message is read at first sight (`_readers.py`). What is not may yet be legal, with longer headers
+or a long cid. So msgspec reads it again as whatever it is, and what that leaves open is asked of a handful of
+objects in Python. Only what is illegal, and the odd error, goes the slow way, to the ladder, which finds the
+clause or clears it.
 """
 
 from __future__ import annotations
@@ -37,116 +33,20 @@ from ._messages import (
     Result,
     Started,
 )
+from ._readers import NOT_TAKEN, READERS, read_value
 from ._scan import Body, head, without_last_half_microsecond
+from ._writers import skip, write_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-
-_ONE_ENTRY, _FIXSTR = 0x81, 0xA0
-TWO_ENTRIES: Final = 0x82
-"""The header of a map of two entries, with which the common messages begin."""
-
-ITEM: Final = ord("e")
-ERROR: Final = ord("r")
-STOP: Final = ord("o")
-"""The fifth byte of an ITEM, whose `yield` comes first, of a FAIL and of an END."""
-
-OF_ERROR: Final = 7
-"""Where the header of the error stands in a FAIL: `TWO_ENTRIES` (ERR-01s)."""
-
-OF_STOP: Final = 6
-TRUE: Final = 0xC3
-"""Where the value stands in an END, and what it is (STR-05s)."""
-
-
-NOT_TAKEN: Final = (msgspec.DecodeError, ValueError, LookupError, RecursionError, MemoryError)
-"""What a reader raises: msgspec's errors, bad UTF-8, no such kind, a body too short, too deep, too much."""
-
-_read_open = msgspec.msgpack.Decoder(Open).decode
-_read_fail = msgspec.msgpack.Decoder(Fail).decode
-_read_end = msgspec.msgpack.Decoder(End).decode
-_read_lone_error = msgspec.msgpack.Decoder(Fatal).decode
-read_value = msgspec.msgpack.Decoder().decode
-skip = msgspec.msgpack.Decoder(msgspec.Raw).decode  # looks at structure alone
-write_plain = msgspec.msgpack.Encoder().encode
-
-_SHORT_CID: Final = 64
-"""So many characters are within the bytes of a cid in any case (CID-01s)."""
-
-SCALARS: Final = frozenset({bool, int, float, str, bytes, type(None)})
-"""Types whose values hold no `msgspec.Raw`."""
+    from collections.abc import Callable
 
 
 def decode(body: Body) -> Message:
     """Read a body. Raises `DecodeError`, which names the clause that it breaks."""
     try:
-        return _READERS[body[0]][body[4]](body)
+        return READERS[body[0]][body[4]](body)
     except NOT_TAKEN:
         return _decode_slowly(body)
-
-
-def _read_error(body: Body) -> Fail:
-    # The body of the error follows its key; a repeated key in it would need a third entry (ERR-01s).
-    if body[OF_ERROR] != TWO_ENTRIES:
-        raise ValueError
-    return _read_fail(body)
-
-
-def _read_stop(body: Body) -> End:
-    if body[OF_STOP] != TRUE:
-        raise ValueError
-    return _read_end(body)
-
-
-def _read_fatal(body: Body) -> Fatal:
-    if body[OF_ERROR] != TWO_ENTRIES:
-        raise ValueError
-    return _read_lone_error(body)
-
-
-def _read_cid_first(body: Body) -> CallMessage:
-    # Peers that sort their keys. A cid of more than 31 bytes has another header, and goes the slow way.
-    if not _FIXSTR < body[5] < _FIXSTR + 32:
-        raise ValueError
-    behind = 5 + body[5] - _FIXSTR  # so much later the other key stands
-    letter = body[4 + behind]
-    if letter == ERROR and body[OF_ERROR + behind] != TWO_ENTRIES:
-        raise ValueError
-    if letter == STOP and body[OF_STOP + behind] != TRUE:
-        raise ValueError
-    return _TWO_KEYS[letter](body)
-
-
-_TWO_KEYS: Final[dict[int, Callable[[Body], CallMessage]]] = {
-    ord("n"): msgspec.msgpack.Decoder(Ack).decode,
-    ord("a"): msgspec.msgpack.Decoder(Started).decode,
-    ITEM: msgspec.msgpack.Decoder(Item).decode,
-    STOP: _read_end,
-    ord("t"): msgspec.msgpack.Decoder(Result).decode,
-    ERROR: _read_fail,
-}
-"""By the third letter of the key that is no cid: the readers of maps of two entries."""
-
-CALL_READERS: Final[dict[int, dict[int, Callable[[Body], CallMessage]]]] = {
-    _ONE_ENTRY: {ord("d"): _read_open},
-    TWO_ENTRIES: {**_TWO_KEYS, ord("d"): _read_cid_first},
-}
-"""By the map's header, then by the third letter of its first key: the readers of calls.
-
-What stands at `OF_ERROR` and at `OF_STOP` has to be looked at before: whoever has this inline does it there.
-"""
-
-AT_ONCE: Final[list[Callable[[Body], CallMessage] | None]] = [
-    None if letter in (ERROR, STOP) else CALL_READERS[TWO_ENTRIES].get(letter) for letter in range(256)
-]
-"""By the same letter, the readers of maps of two entries that need no such look. A list, for speed."""
-
-_READERS: Final[dict[int, Mapping[int, Callable[[Body], Message]]]] = {
-    _ONE_ENTRY: {**CALL_READERS[_ONE_ENTRY], ERROR: _read_fatal},
-    TWO_ENTRIES: {**CALL_READERS[TWO_ENTRIES], ERROR: _read_error, STOP: _read_stop},
-}
-"""The same with that look, and all others."""
 
 
 def _decode_slowly(body: Body) -> Message:
@@ -250,46 +150,6 @@ def write(message: Message) -> bytes:
         detail = f"{type(exc).__name__}: {exc}"
         raise UnencodableValueError(_finding("TRM-05s", message, detail)) from exc
     return body
-
-
-def open_is_plain(opening: Open) -> bool:
-    """Whether an OPEN is legal in itself at first sight, all but its uid."""
-    cmd = opening.cmd
-    if (
-        type(cmd) is Command
-        and type(cmd.ns) is str
-        and type(cmd.func) is str
-        and type(kwargs := cmd.kwargs) is dict
-        and type(cid := cmd.cid) is str
-    ):
-        for name in kwargs:
-            if type(name) is not str or type(kwargs[name]) not in SCALARS:
-                return False
-        return 0 < len(cid) <= _SHORT_CID
-    return False
-
-
-def _fail_is_plain(fail: Any) -> bool:
-    error = fail.error
-    return type(error) is ErrorBody and type(error.tb_str) is str and type(error.type_str) is str
-
-
-def _end_is_plain(end: Any) -> bool:
-    return end.stop is True
-
-
-PLAIN: Final[dict[type, tuple[bool, Callable[[Any], bool] | None]]] = {
-    Item: (True, None),
-    Result: (True, None),
-    Started: (True, None),
-    Ack: (False, None),
-    End: (False, _end_is_plain),
-    Fail: (False, _fail_is_plain),
-}
-"""The messages that are legal in themselves if their cid and their event are, and if they pass the test that
-there may be. With true there is a value: if it is none of `SCALARS`, the body wants a look (`skip`).
-`write_plain` writes them. It raises what an application's values raise; `write` says it as it should be said.
-"""
 
 
 def _finding(clause: str, message: Message, detail: str) -> Violation:

@@ -5,30 +5,25 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 import trio.testing
 
-from iptc_codec import Limits
-from iptc_codec.peer import Disconnected, Exports, Peer, Settings, current_peer
+from iptc_codec.peer import Disconnected
 from iptc_codec.peer._calls import Call
 from iptc_codec.peer._reading import Reading, Stage
 from iptc_codec.peer._serving import Serving
 from iptc_codec.peer._transport import transport
 from iptc_codec.peer._workers import Worker
 from tests.peer.peer_support import NS, Raw, calling, cmd, error, pair, serving, stream_pair
+from tests.peer.reading_support import ack, caller_reads, cid_of, result
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from iptc_codec import Open, Violation
+    from iptc_codec import Open
 
 OVER = ["sockets"]
-
-_whose: ContextVar[str] = ContextVar("whose", default="nobody's")
 
 
 @pytest.fixture
@@ -43,26 +38,6 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> list[type]:
 
     monkeypatch.setattr(Reading, "once", noted)
     return kinds
-
-
-def reader(peer: Peer) -> object:
-    """Who waits for the stream now."""
-    reading = peer._link.reading
-    assert reading.stage is Stage.WAITING
-    return reading.by
-
-
-def cid_of(opening: Any) -> str:
-    cid: str = opening["cmd"][4]
-    return cid
-
-
-def ack(opening: Any, functype: str = "asyncfunc") -> dict[str, object]:
-    return {"functype": functype, "cid": cid_of(opening)}
-
-
-def result(opening: Any, value: object) -> dict[str, object]:
-    return {"return": value, "cid": cid_of(opening)}
 
 
 async def test_caller_and_callee_read_for_themselves(readers: list[type]) -> None:
@@ -114,22 +89,6 @@ async def test_a_caller_reads_for_all_others() -> None:
             await trio.testing.wait_all_tasks_blocked()
             await raw.send(*(ack(one) for one in openings), *(result(one, cid_of(one)) for one in openings))
         assert sorted(map(str, got)) == sorted(map(cid_of, openings))
-
-
-async def caller_reads(
-    nursery: trio.Nursery, peer: Peer, raw: Raw, then: Callable[[], Awaitable[object]], reads: type = Call
-) -> None:
-    """Start a task that goes on with `then` after a call, and that reads while it waits there."""
-
-    async def task() -> None:
-        await peer.call(NS, "echo", value="first")
-        await then()
-
-    nursery.start_soon(task)
-    first = await raw.receive()
-    await raw.send(ack(first), result(first, 1))
-    await trio.testing.wait_all_tasks_blocked()
-    assert isinstance(reader(peer), reads)
 
 
 async def test_a_caller_that_is_cancelled_leaves_the_reading_to_others() -> None:
@@ -247,83 +206,6 @@ async def test_a_wait_that_is_called_off_disturbs_no_writer() -> None:
     assert got == sent
     two.close()
     await stream.aclose()
-
-
-async def calls_as_somebody(peer: Peer) -> None:
-    _whose.set("the caller's")
-    await peer.call(NS, "echo")
-
-
-async def test_what_is_told_is_told_in_the_context_of_the_connection() -> None:
-    told: list[object] = []
-
-    def on_violation(violation: Violation) -> None:
-        told.extend((violation.clause, _whose.get(), current_peer(), trio.lowlevel.currently_ki_protected()))
-
-    settings = Settings(on_violation=on_violation)
-    async with calling(settings=settings) as (peer, raw), trio.open_nursery() as nursery:
-        await caller_reads(nursery, peer, raw, lambda: calls_as_somebody(peer))
-        opening = await raw.receive()
-        await raw.send(ack(opening), ack(opening), result(opening, 1))
-    assert told == ["OPN-04s", "nobody's", peer, True]
-
-
-async def test_what_had_to_wait_is_passed_on_in_the_same_way() -> None:
-    told: list[object] = []
-
-    def on_violation(violation: Violation) -> None:
-        told.extend((violation.clause, trio.lowlevel.currently_ki_protected()))
-
-    async with serving(limits=Limits(held_items=2), settings=Settings(on_violation=on_violation)) as raw:
-        await raw.send(cmd("c", "ctx_hang", first=1))
-        await raw.receive_many(2)
-        item, stop = {"yield": 1, "cid": "c"}, {"stop": True, "cid": "c"}
-        await raw.send(item, item, item, stop, stop)
-        await raw.barrier("b")
-    assert told == ["STR-03s", True]
-
-
-@pytest.fixture
-def whose() -> Exports:
-    """A function that says whose context it has run in, and makes that its own."""
-    exports = Exports()
-
-    @exports.function("ns")
-    async def whose(name: str) -> str:
-        before = _whose.get()
-        _whose.set(name)
-        return before
-
-    return exports
-
-
-async def test_a_function_never_runs_in_the_context_of_who_has_read_of_it(whose: Exports) -> None:
-    async with calling(whose) as (peer, raw), trio.open_nursery() as nursery:
-        await caller_reads(nursery, peer, raw, lambda: calls_as_somebody(peer))
-        opening = await raw.receive()
-        for name in ("one", "two"):
-            await raw.send(cmd(name, "whose", "ns", name=name))
-            assert (await raw.receive_many(2))[1] == {"return": "nobody's", "cid": name}
-        await raw.send(ack(opening), result(opening, 1))
-
-
-async def test_functions_that_come_together_and_one_after_the_other_share_nothing(whose: Exports) -> None:
-    async with serving(whose) as raw:
-        for turn in range(5):
-            names = [f"{turn}-{one}" for one in range(3)]
-            await raw.send(*(cmd(name, "whose", "ns", name=name) for name in names))
-            answers = await raw.receive_many(6)
-            assert [one["return"] for one in answers if "return" in one] == ["nobody's"] * 3
-
-
-async def test_what_the_application_sets_when_it_is_told_reaches_no_call(whose: Exports) -> None:
-    def on_violation(_violation: Violation) -> None:
-        _whose.set("who is told")
-
-    async with serving(whose, settings=Settings(on_violation=on_violation)) as raw:
-        for name in ("one", "two"):
-            await raw.send({"yield": 1, "cid": "unknown"}, cmd(name, "whose", "ns", name=name))
-            assert (await raw.receive_many(2))[1] == {"return": "nobody's", "cid": name}
 
 
 async def test_a_function_that_never_returns_keeps_no_other_from_being_read(readers: list[type]) -> None:
