@@ -40,7 +40,7 @@ class Call(Endpoint):
     other_half_shut = frozenset({State.CALLEE_STOPPED, State.BOTH_STOPPED})
 
     def __init__(self, link: Link, cid: str, kind: Kind, target: Call | None = None) -> None:
-        super().__init__(link, cid)
+        super().__init__(link, cid, kind)
         self.kind = kind
         self.target = target
         self.cancel: Call | None = None
@@ -98,7 +98,10 @@ class Calls:
                 await self._give_up(call)
 
     async def _begin(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> Call:
-        await self._link.room()
+        if self._link.writer.full:
+            await self._link.room()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
         if self._link.phase is not _TALKING:
             raise self._link.disconnected()
         try:

@@ -10,6 +10,7 @@ import trio
 from iptc_codec import OVERRUN_TYPE, End, Fail, Item, LocalProtocolError, State
 
 from ._errors import remote_error
+from ._exports import Kind
 from ._flow import TURN, Inbox
 from ._link import Link, Phase
 from ._reading import Stage
@@ -17,6 +18,9 @@ from ._waiters import Waiters
 
 _ENDED: Final = Phase.ENDED  # to look one up costs 0.1 us
 _FREE: Final = Stage.FREE
+_ASYNCFUNC: Final = Kind.ASYNCFUNC
+_NOBODY: Final = Waiters()
+"""Those of calls for which nobody has waited yet."""
 
 Outcome = tuple[object] | End | Fail | Exception
 """How a call has ended for this end: with a value, in a tuple, as the garbage collector does not follow a
@@ -53,11 +57,11 @@ class Endpoint:
     turn = TURN
     """How many more items may be sent before others have to run."""
 
-    def __init__(self, link: Link, cid: str) -> None:
+    def __init__(self, link: Link, cid: str, kind: Kind) -> None:
         self.link = link
         self.cid = cid
-        self.inbox = Inbox(link.gate)
-        self.waiters = Waiters()
+        self.inbox = link.gate.nobodys if kind is _ASYNCFUNC else Inbox(link.gate)
+        self.waiters = _NOBODY
 
     @property
     def state(self) -> State:
@@ -77,7 +81,8 @@ class Endpoint:
     def wake(self) -> None:
         """Let whoever waits for this call look again."""
         self.waiters.wake()
-        self.link.reading.call_off(self)
+        if self.link.reading.by is self:
+            self.link.reading.call_off(self)
 
     async def wait(self) -> None:
         """Wait until something may have happened to this call; read from the connection if nobody does."""
@@ -85,6 +90,8 @@ class Endpoint:
         if reading.stage is _FREE and not _is_deep():
             await reading.once(self)
         else:
+            if self.waiters is _NOBODY:
+                self.waiters = Waiters()
             await self.waiters.wait()
 
     def deliver(self, value: object, size: int) -> None:

@@ -61,6 +61,9 @@ class Gate:
         """Those above their mark, and since when nothing was taken from them. Then the gate is shut."""
         self.inboxes = 0
         """How many have had items, and have not been left by their consumers."""
+        self.nobodys = Inbox(self)
+        """That of the calls which get no items."""
+        self.nobodys.leave()
         self._shut_since: dict[Inbox, float] = {}
         self._lot = trio.lowlevel.ParkingLot()
 

@@ -8,32 +8,31 @@ from typing import TYPE_CHECKING, Any, Final
 from iptc_codec import End, Result, State
 
 from ._contexts import ServedContext
-from ._exports import Export, Kind
+from ._exports import Kind
+from ._waits import noticing_waits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Mapping
+    from collections.abc import Coroutine
 
     from ._serving import Served
 
 _ASYNCFUNC: Final = Kind.ASYNCFUNC  # to look it up costs 0.1 us
 
 
-def invoke(export: Export, served: Served, kwargs: Mapping[str, object]) -> Coroutine[Any, Any, Result | End]:
-    """What runs the function of an acknowledged call. Raises whatever it raises."""
-    if export.kind is _ASYNCFUNC:
-        return answer(served, export.function(**kwargs))
-    if export.kind is Kind.ASYNCGEN:
-        return _stream(export, served, kwargs)
-    return _context(export, served, kwargs)
+async def invoke(served: Served) -> Result | End:
+    """Run the function of an acknowledged call. Raises whatever it raises."""
+    export = served.export
+    if export.kind is not _ASYNCFUNC:
+        return await noticing_waits(_terminal(served), served.flush)
+    return Result(await noticing_waits(export.function(**served.kwargs), served.flush), served.cid)
 
 
-async def answer(served: Served, value: Awaitable[object]) -> Result:
-    """Wait for the value of a unary call."""
-    return Result(await value, served.cid)
+def _terminal(served: Served) -> Coroutine[Any, Any, Result | End]:
+    return _stream(served) if served.export.kind is Kind.ASYNCGEN else _context(served)
 
 
-async def _stream(export: Export, served: Served, kwargs: Mapping[str, object]) -> End:
-    async with aclosing(export.function(**kwargs)) as items:
+async def _stream(served: Served) -> End:
+    async with aclosing(served.export.function(**served.kwargs)) as items:
         async for item in items:
             if not served.hold(item):
                 served.flush()
@@ -41,10 +40,10 @@ async def _stream(export: Export, served: Served, kwargs: Mapping[str, object]) 
     return End.of(served.cid)
 
 
-async def _context(export: Export, served: Served, kwargs: Mapping[str, object]) -> Result:
+async def _context(served: Served) -> Result:
     ctx = ServedContext(served)
-    result = await answer(served, export.function(ctx, **kwargs))
+    value = await served.export.function(ctx, **served.kwargs)
     if served.state is State.STARTING:
         raise RuntimeError("the context returned without having started (CTX-01s)")
     ctx.end_stream()
-    return result
+    return Result(value, served.cid)

@@ -98,7 +98,7 @@ class Link:
         if self.phase is _ENDED or self.conn.local is not _TALKING:
             return
         try:
-            self.post(message, answer=answer, hold=hold)
+            self.writer.put(self.conn.parts(message), answer=answer, hold=hold, piece=SOON)
         except LocalProtocolError as error:
             self.contain(error)
 

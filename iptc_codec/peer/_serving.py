@@ -8,7 +8,6 @@ from iptc_codec import (
     CANCEL_FUNCTION,
     Ack,
     Command,
-    End,
     Fail,
     LocalProtocolError,
     Message,
@@ -21,21 +20,17 @@ from iptc_codec import (
 
 from ._endpoint import Endpoint
 from ._errors import CANCELLED_TYPE, VIOLATION_TYPE
-from ._exports import RUNTIME, Export, Exports, Functype, NotExportedError
-from ._invoke import answer, invoke
+from ._exports import RUNTIME, Export, Exports, Kind, NotExportedError
+from ._invoke import invoke
 from ._link import Link, Phase
 from ._report import failure, is_clean_up, name_of, shortened
 from ._waiters import Waiters
-from ._waits import noticing_waits
 from ._workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     import trio
-
-    Task = Callable[["Served"], Coroutine[Any, Any, Result | End]]
-    """What runs a call to its terminal."""
 
 
 class _Refusal(Exception):  # noqa: N818 - an answer, not an error
@@ -66,9 +61,10 @@ class Served(Endpoint):
     scope: trio.CancelScope
     """In which it runs."""
 
-    def __init__(self, link: Link, cid: str, task: Task) -> None:
-        super().__init__(link, cid)
-        self.task = task
+    def __init__(self, link: Link, cid: str, export: Export, kwargs: dict[str, Any]) -> None:
+        super().__init__(link, cid, export.kind)
+        self.export = export
+        self.kwargs = kwargs
         self.verdict: Fail | None = None
         self.cancels: list[str] = []
         self._items: list[bytes] = []
@@ -118,6 +114,8 @@ class Serving:
         self._cancels: dict[str, Served] = {}
         self._idle = Waiters()
         self.workers = Workers(self._run, self._give_up, link.reading)
+        on_cancel = link.settings.on_cancel
+        self._actor_cancel = Export.of(_awaiting(on_cancel), Kind.ASYNCFUNC) if on_cancel else None
 
     def cancel_all(self) -> None:
         """Cancel every call; each gets its terminal while the connection stands (DSC-02r, DSC-03r)."""
@@ -141,8 +139,7 @@ class Serving:
             if command.ns == RUNTIME:
                 self._runtime(command.func, command.kwargs, command.cid)
             else:
-                export, kwargs = self._export(command), command.kwargs
-                self._start(command.cid, export.functype, lambda served: invoke(export, served, kwargs))
+                self._start(command.cid, self._export(command), command.kwargs)
         except _Refusal as refusal:
             self._refuse(command.cid, refusal.type_str, str(refusal))
 
@@ -170,11 +167,10 @@ class Serving:
         return export
 
     def _runtime(self, func: str, kwargs: dict[str, object], cid: str) -> None:
-        on_cancel = self._link.settings.on_cancel
         if func == CANCEL_FUNCTION[1]:
             self._cancel(kwargs, cid)
-        elif func == _ACTOR_CANCEL and on_cancel is not None and not kwargs:
-            self._start(cid, _ASYNCFUNC, lambda served: answer(served, on_cancel()))
+        elif func == _ACTOR_CANCEL and self._actor_cancel and not kwargs:
+            self._start(cid, self._actor_cancel, kwargs)
         else:
             raise _Refusal("AttributeError", f"{RUNTIME!r} serves no {func!r} with these arguments")
 
@@ -196,9 +192,9 @@ class Serving:
                 self._link.say(Fail.of(CANCELLED_TYPE, "", cid_of_target))
             self._link.say(Result(pending is not None, cid))
 
-    def _start(self, cid: str, functype: Functype, task: Task) -> None:
-        self._link.say(Ack(functype, cid), hold=True)
-        served = self.live[cid] = Served(self._link, cid, task)
+    def _start(self, cid: str, export: Export, kwargs: dict[str, Any]) -> None:
+        self._link.say(Ack(export.functype, cid), hold=True)
+        served = self.live[cid] = Served(self._link, cid, export, kwargs)
         served.scope = self.workers.start(served)
 
     def _refuse(self, cid: str, type_str: str, detail: str) -> None:
@@ -208,7 +204,10 @@ class Serving:
 
     async def _run(self, served: Served) -> None:
         """Run one call to its terminal, unless it is cancelled or raises."""
-        await self._end(served, await noticing_waits(served.task(served), served.flush))
+        terminal = await invoke(served)
+        if self._link.writer.full:
+            await self._room(served)
+        self._end(served, terminal)
 
     async def _give_up(self, served: Served, error: BaseException | None) -> None:
         """Answer a call that was cancelled, or has raised: that ends this call alone (TRM-06s)."""
@@ -217,12 +216,15 @@ class Serving:
         else:
             cancelled = served.scope.cancel_called and is_clean_up(error)
             terminal = failure(error, served.cid, self._link.settings, cancelled=cancelled)
-        await self._end(served, terminal)
-
-    async def _end(self, served: Served, terminal: Message) -> None:
         if self._link.writer.full:
-            served.flush()
-            await self._link.room_for_terminal()
+            await self._room(served)
+        self._end(served, terminal)
+
+    async def _room(self, served: Served) -> None:
+        served.flush()
+        await self._link.room_for_terminal()
+
+    def _end(self, served: Served, terminal: Message) -> None:
         del self.live[served.cid]
         served.post_held()
         served.inbox.leave()
@@ -243,3 +245,10 @@ class Serving:
         if target is not None:
             target.cancels.remove(cid)
             self._idle.wake()
+
+
+def _awaiting(function: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+    async def awaits() -> object:
+        return await function()
+
+    return awaits
