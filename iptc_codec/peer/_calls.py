@@ -9,7 +9,6 @@ import trio
 
 from iptc_codec import (
     CANCEL_FUNCTION,
-    Ack,
     Command,
     Fail,
     HalfState,
@@ -61,8 +60,10 @@ class Call(Endpoint):
             await trio.lowlevel.checkpoint_if_cancelled()
         while self.outcome is None:
             await self.wait()
+        if type(self.outcome) is tuple:
+            return self.outcome[0]
         self.check()
-        return self.outcome[0] if isinstance(self.outcome, tuple) else None
+        return None
 
 
 class Calls:
@@ -132,28 +133,23 @@ class Calls:
     def fail_all(self, why: str) -> None:
         """The connection has ended: nothing that waits for a call waits any longer (DSC-04r)."""
         for call in list(self.live.values()):
-            self._settle(call, Disconnected(why))
+            self.settle(call, Disconnected(why))
 
     # What the reader brings.
 
-    def acknowledged(self, call: Call, message: Ack) -> None:
-        """The kind is the callee's to say; if it is not the one that was called for, the call is given up."""
-        if message.functype != call.kind:
-            self._settle(call, CallKindError(f"called as {call.kind.value}, but it is {message.functype}"))
-            self.cancel(call)
+    def mistaken(self, call: Call, functype: str) -> None:
+        """The kind is the callee's to say; as it is not the one that was called for, the call is given up."""
+        self.settle(call, CallKindError(f"called as {call.kind.value}, but it is {functype}"))
+        self.cancel(call)
 
     def started(self, call: Call, message: Started) -> None:
         """The first value of a context."""
         call.first = (message.value,)
         call.wake()
 
-    def ended(self, call: Call, outcome: Outcome) -> None:
-        """The callee's terminal."""
-        self._settle(call, outcome)
-
     def violated(self, call: Call, violation: Violation) -> None:
         """The callee broke the protocol in this call: it fails here, and the other end is told to let go."""
-        self._settle(call, RemoteProtocolError(violation))
+        self.settle(call, RemoteProtocolError(violation))
         if call.state is State.FAILED:
             self.cancel(call)
 
@@ -166,7 +162,8 @@ class Calls:
         self.live[cid] = call
         return call
 
-    def _settle(self, call: Call, outcome: Outcome) -> None:
+    def settle(self, call: Call, outcome: Outcome) -> None:
+        """End a call: by the callee's terminal, or by what became of it here. Only the first one counts."""
         if call.outcome is not None:
             return
         call.outcome = outcome
@@ -174,7 +171,7 @@ class Calls:
         call.wake()
         if call.target is not None and isinstance(outcome, tuple):
             # Real callees end a cancelled call by this answer alone (CXL-02r).
-            self._settle(call.target, Fail.of("ContextCancelled", "", call.target.cid))
+            self.settle(call.target, Fail.of("ContextCancelled", "", call.target.cid))
 
     async def _give_up(self, call: Call) -> None:
         with trio.move_on_after(self._link.limits.cancel_seconds, shield=True):
@@ -183,6 +180,6 @@ class Calls:
             while call.outcome is None:
                 await call.wait()
         why = "the call was given up: its cancel was not answered in time"
-        self._settle(call, Disconnected(why))
+        self.settle(call, Disconnected(why))
         if call.cancel is not None:  # nor is it waited for again when this end leaves
-            self._settle(call.cancel, Disconnected(why))
+            self.settle(call.cancel, Disconnected(why))

@@ -94,8 +94,9 @@ class Dispatch:
     # Messages of calls. Those of a call that was given up here are for nobody.
 
     def _ack(self, message: Ack) -> None:
-        if call := self._called(message.cid):
-            self._calls.acknowledged(call, message)
+        call = self._called(message.cid)
+        if call and call.kind != message.functype:
+            self._calls.mistaken(call, message.functype)
 
     def _started(self, message: Started) -> None:
         if call := self._called(message.cid):
@@ -106,12 +107,12 @@ class Dispatch:
             served.wake()
         elif call := self._called(message.cid):
             if call.kind is Kind.ASYNCGEN:
-                self._calls.ended(call, message)
+                self._calls.settle(call, message)
             call.wake()
 
     def _result(self, message: Result) -> None:
         if call := self._called(message.cid):
-            self._calls.ended(call, (message.value,))
+            self._calls.settle(call, (message.value,))
 
     def _fail(self, message: Fail) -> None:
         served = self._served(message.cid)
@@ -121,4 +122,4 @@ class Dispatch:
         elif served is not None:
             served.cancel()
         elif isinstance(end, Call):
-            self._calls.ended(end, message)
+            self._calls.settle(end, message)

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from iptc_codec import End, Result, State
 
 from ._contexts import ServedContext
 from ._exports import Kind
-from ._waits import noticing_waits
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from ._serving import Served
 
-_ASYNCFUNC: Final = Kind.ASYNCFUNC  # to look it up costs 0.1 us
 
-
-async def invoke(served: Served) -> Result | End:
-    """Run the function of an acknowledged call. Raises whatever it raises."""
-    export = served.export
-    if export.kind is not _ASYNCFUNC:
-        return await noticing_waits(_terminal(served), served.flush)
-    return Result(await noticing_waits(export.function(**served.kwargs), served.flush), served.cid)
-
-
-def _terminal(served: Served) -> Coroutine[Any, Any, Result | End]:
+def invoke(served: Served) -> Coroutine[Any, Any, Result | End]:
+    """What runs the function of an acknowledged call that has a stream. Raises whatever it raises."""
     return _stream(served) if served.export.kind is Kind.ASYNCGEN else _context(served)
 
 

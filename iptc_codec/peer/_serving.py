@@ -8,6 +8,7 @@ from iptc_codec import (
     CANCEL_FUNCTION,
     Ack,
     Command,
+    End,
     Fail,
     LocalProtocolError,
     Message,
@@ -25,6 +26,7 @@ from ._invoke import invoke
 from ._link import Link, Phase
 from ._report import failure, is_clean_up, name_of, shortened
 from ._waiters import Waiters
+from ._waits import noticing_waits
 from ._workers import Workers
 
 if TYPE_CHECKING:
@@ -43,11 +45,10 @@ class _Refusal(Exception):  # noqa: N818 - an answer, not an error
 
 _ACTOR_CANCEL = "cancel"
 
-_ASYNCFUNC: Final = "asyncfunc"
 _SMALL_ITEM: Final = 512
 """Bytes of an item that may wait for others: as many as may be held make one good write."""
 
-_TALKING = Phase.TALKING  # to look it up costs 0.1 us
+_TALKING, _ASYNCFUNC = Phase.TALKING, Kind.ASYNCFUNC  # to look one up costs 0.1 us
 _OVER = Fail.of("Ended", "", "")
 """How a served call has ended for this end: it does not matter."""
 
@@ -181,7 +182,7 @@ class Serving:
             raise _Refusal("TypeError", f"{CANCEL_FUNCTION[1]} takes one str, cid")
         target = self.live.get(cid_of_target)
         pending = self._cancels.get(cid_of_target)
-        self._link.say(Ack(_ASYNCFUNC, cid))
+        self._link.say(Ack("asyncfunc", cid))
         if target is not None:
             self._cancels[cid] = target
             target.cancels.append(cid)
@@ -204,7 +205,12 @@ class Serving:
 
     async def _run(self, served: Served) -> None:
         """Run one call to its terminal, unless it is cancelled or raises."""
-        terminal = await invoke(served)
+        export = served.export
+        if export.kind is _ASYNCFUNC:
+            value = await noticing_waits(export.function(**served.kwargs), served.flush)
+            terminal: Result | End = Result(value, served.cid)
+        else:
+            terminal = await noticing_waits(invoke(served), served.flush)
         if self._link.writer.full:
             await self._room(served)
         self._end(served, terminal)

@@ -125,17 +125,15 @@ class Workers(Generic[_Job]):
 
     async def _rest(self, worker: Worker[_Job]) -> None:
         """Wait for a job, and read what comes if nobody does; or until nobody may rest."""
+
+        def aborted(_: Any) -> trio.lowlevel.Abort:
+            self._resting.remove(worker)
+            return trio.lowlevel.Abort.SUCCEEDED
+
         while worker.job is None and len(self._resting) < self._may_rest:
             if self._reading.stage is Stage.FREE:
                 trio.lowlevel.current_task().context = self._context.copy()  # from the next turn on
                 await self._reading.once(worker)
             else:
-                await self._park(worker)
-
-    async def _park(self, worker: Worker[_Job]) -> None:
-        def abort(_: Any) -> trio.lowlevel.Abort:
-            self._resting.remove(worker)
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        self._resting.append(worker)
-        await trio.lowlevel.wait_task_rescheduled(abort)
+                self._resting.append(worker)
+                await trio.lowlevel.wait_task_rescheduled(aborted)

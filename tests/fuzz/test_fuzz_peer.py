@@ -73,13 +73,13 @@ def test_a_second_terminal_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_call_that_is_not_forgotten_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    settle = _calls.Calls._settle
+    settle = _calls.Calls.settle
 
     def remember(self: _calls.Calls, call: _calls.Call, outcome: Outcome) -> None:
         settle(self, call, outcome)
         self.live[call.cid] = call
 
-    monkeypatch.setattr(_calls.Calls, "_settle", remember)
+    monkeypatch.setattr(_calls.Calls, "settle", remember)
     with pytest.raises(BaseExceptionGroup) as info:
         world.run(1, [world.Plan(left=((Operation(0, 1),),))])
     assert isinstance(leaf(info.value), AssertionError)
