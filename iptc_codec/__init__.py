@@ -8,7 +8,7 @@ and both hold them to the specification. Below it, usable alone: `Deframer` and 
 from __future__ import annotations
 
 from ._call_table import CallEvent, Cell, Reaction, Sender, State
-from ._calls import Calls, Role
+from ._calls import Calls
 from ._connection import CallRecord, Connection
 from ._connection_table import CANCEL_FUNCTION, HalfEvent, HalfState
 from ._conversation import Conversation, Step
@@ -40,6 +40,7 @@ from ._messages import (
     Result,
     Started,
 )
+from ._places import Role
 from ._version import __version__
 from ._wire import decode, encode
 

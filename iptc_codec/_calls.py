@@ -16,7 +16,8 @@ answered after its target (`live_target`, CXL-02s), a side leaves only after its
 DSC-02s), and a side has a bounded number of calls open (`count`, OPN-12s).
 
 A call stands at a `Place`, its state with what either side may simply say next: the table's own cells, less
-all that needs a second look.
+all that needs a second look. Mostly that is all there is to know of it, and many calls share it; a `Call` of
+its own has one that is cancelled, or cancels, or was cut off.
 
 Not here: bytes, messages, hellos, and what the application does about a violation.
 """
@@ -24,28 +25,13 @@ Not here: bytes, messages, hellos, and what the application does about a violati
 from __future__ import annotations
 
 from collections import OrderedDict
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ._call_table import CALL_TABLE, INITIAL, LIVE, CallEvent, Cell, Sender, State
-from ._places import AT_CALLEE, AT_CALLER, SEEN, Place
+from ._places import PLACES, Place, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-class Role(Enum):
-    """A side of a connection: the one that connected, or the one that accepted."""
-
-    INITIATOR = "initiator"
-    ACCEPTOR = "acceptor"
-
-    __hash__ = object.__hash__
-
-    @property
-    def other(self) -> Role:
-        """The side opposite."""
-        return Role.ACCEPTOR if self is Role.INITIATOR else Role.INITIATOR
 
 
 OVER: Final = Cell(State.DONE, crossed="crossed the end")
@@ -56,16 +42,15 @@ _OWED: Final = LIVE - {State.REQUESTED, State.FAILED}
 
 
 class Call:
-    """One call: who opened it, where it stands, and which call it cancels if it is a CANCEL.
+    """One call that more than its place decides: where it stands, and which call it cancels, if it does.
 
     `over` is what all of its messages meet once it has ended without a terminal.
     """
 
-    __slots__ = ("cid", "opener", "over", "place", "target")
+    __slots__ = ("cid", "over", "place", "target")
 
-    def __init__(self, cid: str, opener: Role, place: Place) -> None:
+    def __init__(self, cid: str, place: Place) -> None:
         self.cid = cid
-        self.opener = opener
         self.place = place
         self.target: Call | None = None
         self.over: Cell | None = None
@@ -76,7 +61,7 @@ class Call:
         return self.place.state
 
     def look_twice(self) -> None:
-        """Let the table be asked from here on: more than the state decides."""
+        """Let the table be asked from here on."""
         self.place = self.place.by_table
 
 
@@ -89,11 +74,9 @@ class Calls:
 
     def __init__(self, remembered: int, seat: Role | None = None) -> None:
         self._remembered = remembered
-        self._places = dict.fromkeys(Role, SEEN)
-        if seat:
-            self._places = {seat: AT_CALLER, seat.other: AT_CALLEE}
-        self._calls: dict[str, Call] = {}
-        self.get: Callable[[str], Call | None] = self._calls.get
+        self._places = {opener: PLACES[seat, opener] for opener in Role}
+        self._calls: dict[str, Place | Call] = {}
+        self.get: Callable[[str], Place | Call | None] = self._calls.get
         """The call with this cid, if it is live or remembered."""
         self._ended: OrderedDict[str, None] = OrderedDict()  # in the order in which they ended
         self._counts = dict.fromkeys(Role, 0)
@@ -109,23 +92,26 @@ class Calls:
             return CALL_TABLE[INITIAL, Sender.CALLER, event]
         if call.over:
             return call.over
-        return CALL_TABLE[call.state, Sender.CALLER if call.opener is side else Sender.CALLEE, event]
+        place = call.place
+        return CALL_TABLE[place.state, Sender.CALLER if place.opener is side else Sender.CALLEE, event]
 
     def take(self, side: Role, event: CallEvent, cid: str, cell: Cell) -> None:
         """Let an event happen of which `look` has just said `cell`."""
         if event is CallEvent.OPEN and cell.legal:
             self._ended.pop(cid, None)
-            opened = self._open(side, cid, cell.next)
+            self._calls[cid] = self._places[side][cell.next]
+            self._counts[side] += 1
             if side.other in self._left:  # it has crossed the GOODBYE of who should have served it
-                self._cut(opened)
-        elif call := self._calls.get(cid):
-            self.enter(call, cell.next)
+                self._cut(cid)
+        else:
+            self.move(cid, cell.next)
 
     def open_plainly(self, side: Role, cid: str) -> bool:
         """Take an OPEN that nothing speaks against: false, and nothing has happened, if anything might."""
         if self._over or self._left or cid in self._calls:
             return False
-        self._open(side, cid, _OPENED)
+        self._calls[cid] = self._places[side][_OPENED]
+        self._counts[side] += 1
         return True
 
     def step(self, side: Role, event: CallEvent, cid: str) -> Cell:
@@ -135,25 +121,26 @@ class Calls:
         return cell
 
     def move(self, cid: str, state: State) -> None:
-        """Move a call, if it is not forgotten yet, for a reason that is none of its own table's."""
-        if call := self._calls.get(cid):
-            self.enter(call, state)
+        """Move a call, if it is not forgotten yet, to where its table says, or another's."""
+        call = self._calls.get(cid)
+        if call and not call.over:
+            self.move_to(cid, call, call.place.places[state])
 
     def state(self, cid: str) -> State:
         """Where a call stands."""
         call = self._calls.get(cid)
-        return INITIAL if call is None else call.state
+        return INITIAL if call is None else call.place.state
 
     def sender(self, side: Role, cid: str) -> Sender | None:
         """Which end of a call a side is, None if there is no such call."""
         call = self._calls.get(cid)
         if call is None:
             return None
-        return Sender.CALLER if call.opener is side else Sender.CALLEE
+        return Sender.CALLER if call.place.opener is side else Sender.CALLEE
 
-    def live(self) -> Iterator[Call]:
-        """The calls that have not ended."""
-        return (call for call in self._calls.values() if call.place.live)
+    def live(self) -> Iterator[tuple[str, Place]]:
+        """The calls that have not ended, by cid."""
+        return ((cid, call.place) for cid, call in self._calls.items() if call.place.live)
 
     def count(self, opener: Role) -> int:
         """How many calls a side has open (OPN-12s)."""
@@ -165,28 +152,29 @@ class Calls:
         One that has crossed a GOODBYE may have ended and been forgotten at once.
         """
         call, hit = self._calls.get(cid), self._calls.get(target)
-        if call and hit and hit is not call and hit.opener is call.opener:
-            call.target = hit
-            call.look_twice()
+        if call and hit and target != cid and hit.place.opener is call.place.opener:
+            cancel = self._singled_out(cid)
+            cancel.target = self._singled_out(target)
+            cancel.look_twice()
 
     def live_target(self, cid: str) -> Call | None:
         """The call that this CANCEL is about, while no terminal has ended it (CXL-02s)."""
         call = self._calls.get(cid)
-        target = call and call.target
+        target = call.target if call else None
         if target and target.state in LIVE and self._calls.get(target.cid) is target:
             return target
         return None
 
     def owes(self, side: Role) -> str | None:
         """A call that a side has acknowledged and not ended, if there is one: it may not leave (DSC-02s)."""
-        owed = (call.cid for call in self._served(side) if call.state in _OWED)
+        owed = (cid for cid, place in self._served(side) if place.state in _OWED)
         return next(owed, None)
 
     def leave(self, side: Role) -> None:
         """End the calls that a side serves, now or later: it has said GOODBYE, and answers none of them."""
         self._left.add(side)
-        for call in list(self._served(side)):
-            self._cut(call)
+        for cid, _ in list(self._served(side)):
+            self._cut(cid)
 
     def end(self) -> None:
         """End every call: whatever still comes for any of them has crossed the end (ERR-04r, DSC-04r)."""
@@ -195,31 +183,34 @@ class Calls:
         self._ended.clear()
         self._counts = dict.fromkeys(Role, 0)
 
-    def _served(self, side: Role) -> Iterator[Call]:
-        return (call for call in self._calls.values() if call.opener is not side and call.state in LIVE)
+    def _served(self, side: Role) -> Iterator[tuple[str, Place]]:
+        places = ((cid, call.place) for cid, call in self._calls.items())
+        return ((cid, place) for cid, place in places if place.opener is not side and place.state in LIVE)
 
-    def _open(self, side: Role, cid: str, state: State) -> Call:
-        opened = self._calls[cid] = Call(cid, side, self._places[side][state])
-        self._counts[side] += 1
-        return opened
+    def _singled_out(self, cid: str) -> Call:
+        call = self._calls[cid]
+        if isinstance(call, Place):
+            call = self._calls[cid] = Call(cid, call)
+        return call
 
-    def _cut(self, call: Call) -> None:
-        self.enter(call, OVER.next)
+    def _cut(self, cid: str) -> None:
+        call = self._singled_out(cid)
+        self.move(cid, OVER.next)
         call.over = OVER
         call.look_twice()
 
-    def enter(self, call: Call, state: State) -> None:
-        """Let a call that is still remembered enter a state."""
-        if not call.over:
-            self.move_to(call, call.place.places[state])
-
-    def move_to(self, call: Call, place: Place) -> None:
+    def move_to(self, cid: str, call: Place | Call, place: Place) -> None:
         """Let a call that is still remembered come to a place, which its own place has just said."""
-        before, call.place = call.place, place
+        before = call.place
+        if type(call) is Place:
+            self._calls[cid] = place
+        else:
+            call.place = place
         if before.live and not place.live:
-            self._counts[call.opener] -= 1
-            call.target = None
-            self._ended[call.cid] = None
+            self._counts[before.opener] -= 1
+            if type(call) is Call:
+                call.target = None
+            self._ended[cid] = None
             if len(self._ended) > self._remembered:
                 oldest, _ = self._ended.popitem(last=False)
                 del self._calls[oldest]

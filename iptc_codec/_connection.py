@@ -11,7 +11,7 @@ import msgspec
 
 from . import _wire
 from ._call_table import CallEvent, Reaction, State
-from ._calls import OVER, Role
+from ._calls import OVER
 from ._connection_table import HALF_TABLE, HalfEvent, HalfState
 from ._conversation import Conversation, Step
 from ._errors import DecodeError, LocalProtocolError, UnencodableValueError, Violation
@@ -19,6 +19,7 @@ from ._events import ConnectionLost, Event, GoodbyeReceived, HelloReceived, Item
 from ._framing import HEADER_BYTES, Deframer
 from ._limits import Limits
 from ._messages import Goodbye, Hello, Item, Message, Open
+from ._places import Role
 from ._readers import (
     AT_ONCE,
     COMMAND,
@@ -104,7 +105,7 @@ class Connection:
     def live_calls(self) -> dict[str, CallRecord]:
         """The calls that have not ended, by cid. One that we opened has if it failed: nothing more is due."""
         return {
-            call.cid: CallRecord(call.opener is self.role, call.state) for call in self._said.calls.live()
+            cid: CallRecord(place.opener is self.role, place.state) for cid, place in self._said.calls.live()
         }
 
     def send(self, message: Message) -> bytes:
@@ -137,7 +138,7 @@ class Connection:
                 and len(body) <= self._frame_bytes
             ):
                 if place is not call.place:
-                    self._move_to(call, place)
+                    self._move_to(one.cid, call, place)
                 return _LENGTH(len(body)), body
         except Exception:  # noqa: BLE001, S110 - what a value raises, or an odd cid, is said below
             pass
@@ -271,7 +272,7 @@ class Connection:
                     if call is None or (place := call.place.theirs.get(message.event)) is None:
                         break
                     if place is not call.place:
-                        move_to(call, place)
+                        move_to(message.cid, call, place)
                     elif letter == item:
                         run, first = message.cid, message
                 elif not (isinstance(message, Open) and self._said.open_plainly(them, message.cmd)):

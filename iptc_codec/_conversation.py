@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ._call_table import CALL_TABLE, Breach, CallEvent, Cell, Reaction, Sender, State
-from ._calls import Call, Calls, Role
+from ._calls import Call, Calls
 from ._connection_table import (
     CANCEL_FUNCTION,
     CANCEL_KWARGS,
@@ -27,6 +27,7 @@ from ._connection_table import (
 )
 from ._errors import DecodeError, Violation
 from ._messages import CallMessage, Command, Fatal, Goodbye, Hello, Message, Open
+from ._places import Role
 
 if TYPE_CHECKING:
     from ._limits import Limits

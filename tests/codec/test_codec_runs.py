@@ -21,7 +21,7 @@ from iptc_codec import (
     frame,
 )
 from iptc_codec._call_table import CALL_TABLE, LIVE, CallEvent, Sender, State
-from iptc_codec._places import AT_CALLEE, AT_CALLER, SEEN, Places
+from iptc_codec._places import PLACES
 
 UID = ("us", "1")
 
@@ -170,9 +170,13 @@ def test_a_violation_ends_a_run_and_what_follows_is_not_looked_at() -> None:
 # Places.
 
 
-@pytest.mark.parametrize(("places", "ours"), [(AT_CALLER, Sender.CALLER), (AT_CALLEE, Sender.CALLEE)])
-def test_a_place_says_what_the_table_says(places: Places, ours: Sender) -> None:
+@pytest.mark.parametrize("opener", Role)
+@pytest.mark.parametrize("seat", Role)
+def test_a_place_says_what_the_table_says(seat: Role, opener: Role) -> None:
     """No more, and no less but OPEN."""
+    places, ours = PLACES[seat, opener], Sender.CALLER if seat is opener else Sender.CALLEE
+    assert {place.opener for place in places.values()} == {opener}
+    assert all(place.place is place for place in places.values())
     (theirs,) = set(Sender) - {ours}
     for (state, sender, event), cell in CALL_TABLE.items():
         row = places[state].ours if sender is ours else places[state].theirs
@@ -188,9 +192,14 @@ def test_items_lead_nowhere_else() -> None:
             assert CALL_TABLE[cell.next, sender, event].next is cell.next
 
 
-def test_by_the_table_nothing_is_simply_said() -> None:
-    for place in [*SEEN.values(), *(place.by_table for place in AT_CALLER.values())]:
+@pytest.mark.parametrize("opener", Role)
+def test_by_the_table_nothing_is_simply_said(opener: Role) -> None:
+    seen = PLACES[None, opener]
+    at_caller, at_callee = PLACES[opener, opener], PLACES[opener.other, opener]
+    for place in [*seen.values(), *(place.by_table for place in (*at_caller.values(), *at_callee.values()))]:
+        assert place.opener is opener
         assert not place.ours
         assert not place.theirs
-    assert {state for state in State if SEEN[state].live} == set(LIVE)
-    assert not AT_CALLER[State.FAILED].by_table.live
+    assert {state for state in State if seen[state].live} == set(LIVE)
+    assert not at_caller[State.FAILED].by_table.live
+    assert at_callee[State.FAILED].by_table.live

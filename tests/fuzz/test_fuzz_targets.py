@@ -9,7 +9,7 @@ import pytest
 
 from iptc_codec import CallEvent, Sender, State, _calls
 from iptc_codec._call_table import CALL_TABLE, Cell
-from iptc_codec._places import AT_CALLEE, AT_CALLER
+from iptc_codec._places import PLACES
 from iptc_conformance.judge import calls as judge_calls
 from iptc_fuzz import TARGETS, cells, commands, corpus
 from iptc_fuzz.running import Profile, run_target
@@ -51,8 +51,10 @@ def test_a_wrong_cell_in_the_codec_is_found(name: str, monkeypatch: pytest.Monke
     assert CALL_TABLE[place] != broken[place]
     monkeypatch.setattr(_calls, "CALL_TABLE", broken)
     # The places were made of the table when the codec was imported.
-    monkeypatch.setitem(AT_CALLER[State.STARTING].theirs, CallEvent.FAIL, AT_CALLER[State.DRAINING])
-    monkeypatch.setitem(AT_CALLEE[State.STARTING].ours, CallEvent.FAIL, AT_CALLEE[State.DRAINING])
+    for (seat, opener), places in PLACES.items():
+        starting = places[State.STARTING]
+        row = starting.theirs if seat is opener else starting.ours
+        monkeypatch.setitem(row, CallEvent.FAIL, places[State.DRAINING])
     assert run_target(TARGETS[name], Profile(), lambda _: None).findings != {}
 
 
