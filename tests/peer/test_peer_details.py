@@ -141,7 +141,7 @@ def test_ctrl_c_does_not_hit_a_served_function(streams: str) -> None:
             await interrupt()
 
     async def interrupt() -> None:
-        async with serving(exports) as raw:
+        async with serving(exports, limits=Limits(goodbye_seconds=0.1)) as raw:
             await raw.send(cmd("c", "interrupted", "ns"))
             try:
                 await trio.sleep(5)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 import trio.testing
 
+from iptc_codec import Limits
 from iptc_codec.peer import Disconnected, Exports, Settings, open_stream_peer, serve_stream
 from iptc_codec.peer._transport import Transport, transport
 from iptc_codec.peer._writer import SOON, Writer
@@ -266,7 +268,8 @@ async def test_an_answer_that_is_there_at_once_takes_one_write(
 
     monkeypatch.setattr(os, "writev", writev)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve_stream, stream, Fixture().exports())
+        serve = partial(serve_stream, limits=Limits(goodbye_seconds=0.1))
+        nursery.start_soon(serve, stream, Fixture().exports())
         other.sendall(frame(["raw", "u1"]))
         await trio.to_thread.run_sync(other.recv, 1000)
         before = len(written)

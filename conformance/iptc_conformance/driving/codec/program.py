@@ -94,6 +94,12 @@ class Program:
                 self._held += os.read(self._process.stdout.fileno(), _CHUNK)
         return bytes(self._held[:_CHUNK])
 
+    async def listen(self, seconds: float) -> None:
+        """Wait until it says something more, or so long."""
+        if not self._held and self._process is not None and self._process.stdout is not None:
+            with trio.move_on_after(seconds):
+                self._held += await self._process.stdout.receive_some(_CHUNK)
+
     async def stop(self) -> None:
         """End the process and all that it has started."""
         process, self._process = self._process, None

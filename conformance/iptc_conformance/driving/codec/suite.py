@@ -23,6 +23,9 @@ _BYTES_PER_SECOND = 2_000_000
 """How much of a line a slow program reads and decodes in a second, besides the timeout."""
 _START_TIMEOUTS = 10
 """How many timeouts the very first answer may take: an interpreter has to load."""
+_LISTEN_SECONDS = 0.25
+"""A new process is listened to for so long after its first answer: one that says two lines for each is soon
+out of step, and a line of its own is then taken for the answer to the next."""
 _SHOWN = 160
 
 
@@ -91,6 +94,7 @@ class CodecSuite:
         answer = await self.program.ask(line, seconds)
         if fresh:
             self._start_seconds = max(self._start_seconds or 0, trio.current_time() - started)
+            await self.program.listen(_LISTEN_SECONDS)
         return answer
 
     def _patience(self, *, fresh: bool) -> float:
