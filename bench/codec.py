@@ -1,6 +1,6 @@
 """The codec beside msgspec on plain values, and beside other msgpack libraries.
 
-All variants of a figure take turns, a millisecond each: as many passes over a script as that takes. A round's
+All variants of a figure take turns: as many passes over a script as take msgspec a millisecond. A round's
 figure is the median turn. The garbage collector runs only between them, and what it takes out of the caches
 is paid for by the first pass of a turn: a single one would be mostly that.
 

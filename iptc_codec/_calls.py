@@ -174,7 +174,8 @@ class Calls:
         """End the calls that a side serves, now or later: it has said GOODBYE, and answers none of them."""
         self._left.add(side)
         for cid, _ in list(self._served(side)):
-            self._cut(cid)
+            if cid in self._calls:  # one that has failed here counts as ended: to cut another may forget it
+                self._cut(cid)
 
     def end(self) -> None:
         """End every call: whatever still comes for any of them has crossed the end (ERR-04r, DSC-04r)."""

@@ -131,11 +131,11 @@ class Connection:
                     return _LENGTH(len(body)), body
             elif (
                 (write := WRITERS.get(type(message)))
+                and (body := write(one))  # first, as it may run code of the value's
+                and len(body) <= self._frame_bytes
                 and (call := self._call(one.cid))
                 and (place := call.place.ours.get(one.event))
                 and self._halves[self.role] is _TALKING
-                and (body := write(one))
-                and len(body) <= self._frame_bytes
             ):
                 if place is not call.place:
                     self._move_to(one.cid, call, place)

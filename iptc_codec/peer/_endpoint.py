@@ -43,7 +43,10 @@ def _is_deep() -> bool:
 
 
 class Endpoint:
-    """A call's inbox and its way out. What state the call is in only the codec knows."""
+    """A call's inbox and its way out. What state the call is in only the codec knows.
+
+    A unary call gets no items, and shares the inbox that takes none with all others.
+    """
 
     own_half_open: frozenset[State]
     """In these states this end may still send items."""

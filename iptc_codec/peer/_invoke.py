@@ -1,4 +1,4 @@
-"""Running an exported function, by its kind, up to the terminal that its caller gets."""
+"""Running an exported function that has a stream, up to the terminal that its caller gets."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from iptc_codec import (
@@ -119,7 +120,9 @@ class Serving:
         self._idle = Waiters()
         self.workers = Workers(self._run, self._give_up, link.reading)
         on_cancel = link.settings.on_cancel
-        self._actor_cancel = Export.of(_awaiting(on_cancel), Kind.ASYNCFUNC) if on_cancel else None
+        self._actor_cancel: Export | None = None
+        if on_cancel is not None:
+            self._actor_cancel = Export.of(lambda: _awaiting(on_cancel()), Kind.ASYNCFUNC)
 
     def cancel_all(self) -> None:
         """Cancel every call; each gets its terminal while the connection stands (DSC-02r, DSC-03r)."""
@@ -210,7 +213,10 @@ class Serving:
         """Run one call to its terminal, unless it is cancelled or raises."""
         export = served.export
         if export.kind is _ASYNCFUNC:
-            value = await noticing_waits(export.function(**served.kwargs), served.flush)
+            work = export.function(**served.kwargs)
+            if type(work) is not CoroutineType:
+                work = _awaiting(work)
+            value = await noticing_waits(work, served.flush)
             terminal: Result | End = Result(value, served.cid)
         else:
             terminal = await noticing_waits(invoke(served), served.flush)
@@ -256,8 +262,5 @@ class Serving:
             self._idle.wake()
 
 
-def _awaiting(function: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
-    async def awaits() -> object:
-        return await function()
-
-    return awaits
+async def _awaiting(work: Awaitable[object]) -> object:
+    return await work

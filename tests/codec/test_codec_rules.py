@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import msgspec
 import pytest
 
@@ -13,6 +16,7 @@ from iptc_codec import (
     GoodbyeReceived,
     Item,
     Limits,
+    LocalProtocolError,
     Message,
     Open,
     Reaction,
@@ -22,6 +26,9 @@ from iptc_codec import (
     Violation,
 )
 from tests.codec.codec_support import MALFORMED_CALL, US, hear, meet, ours, refused, say, theirs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MALFORMED_OPEN = bytes.fromhex("81a3636d649501a16680920102a163")
 YES, NO = (Result(hit, "k") for hit in (True, False))
@@ -290,3 +297,41 @@ def test_nothing_goes_on_after_the_end_of_their_stream() -> None:
     assert connection.live_calls() == {}
     assert refused(connection, Ack("context", "c")) == "DSC-04r"
     assert refused(connection, ours("d")) == "DSC-04r"
+
+
+@pytest.mark.parametrize("remembered", [0, 1, 2])
+def test_a_goodbye_ends_calls_of_which_some_are_forgotten_meanwhile(remembered: int) -> None:
+    """A failed call has ended at its caller, and is served yet: to cut another may be to forget it."""
+    connection = meet(Limits(finished_calls=remembered))
+    say(connection, *map(ours, ("one", "two", "three")))
+    hear(connection, Item(1, "two"), Item(1, "three"))
+    assert hear(connection, Goodbye()) == [GoodbyeReceived()]
+    assert connection.live_calls() == {}
+
+
+@dataclass
+class Speaks:
+    """A value that says something itself while it is written."""
+
+    x: int
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "x" and _said:
+            _said.pop()()
+        return super().__getattribute__(name)
+
+
+_said: list[Callable[[], object]] = []
+
+
+def test_what_a_value_says_while_it_is_written_has_been_said_before_it() -> None:
+    connection = meet(Limits(finished_calls=1))
+    hear(connection, *map(theirs, ("c", "d")))
+    say(connection, Ack("asyncfunc", "c"))
+    _said.append(lambda: connection.send(Fail.of("E", "", "c")))
+    with pytest.raises(LocalProtocolError) as caught:
+        connection.send(Result(Speaks(1), "c"))
+    assert caught.value.clause == "TRM-02s"
+    assert set(connection.live_calls()) == {"d"}
+    say(connection, Ack("asyncfunc", "d"), Result(1, "d"))
+    assert connection.live_calls() == {}

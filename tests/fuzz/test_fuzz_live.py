@@ -95,10 +95,11 @@ def test_a_fault_is_found_shrunk_and_replayed_without_hypothesis(
 
 
 class Wavering:
-    """A bench whose testee is at fault wherever it is asked to hang, and elsewhere when the dice say so."""
+    """A bench whose testee is at fault with some cases each time, and with others when the dice say so."""
 
-    def __init__(self, dice: int) -> None:
+    def __init__(self, dice: int, sure: Callable[[Case], bool]) -> None:
         self._dice = random.Random(dice)  # noqa: S311 - dice, not secrets
+        self._sure = sure
 
     def start(self) -> None:
         """It is there."""
@@ -107,7 +108,7 @@ class Wavering:
 
     def put(self, case: Case, patience: float = 1) -> Shown:
         del patience
-        if "hang" in functions(case) or self._dice.random() < 0.6:
+        if self._sure(case) or self._dice.random() < 0.6:
             return Shown(case, Result(case, "fail", failed=("DSC-02s",)), (Key("DSC-02s", "callee", "fail"),))
         return Shown(case, Result(case, "pass"), ())
 
@@ -116,17 +117,29 @@ def functions(case: Case) -> set[str]:
     return {step["func"] for step in case.steps if "func" in step}
 
 
+def caught_by(bench: Wavering, talk: list[Action]) -> hunting.Caught:
+    game = replace(hunting.CALLEE, bench=lambda *_: bench, first=lambda: [talk], tiny=tuple)
+    limits = hunting.Limits(SECONDS, 1)
+    (caught,) = hunting.Hunt(Embedded(peer("honest-callee")), Settings(), limits, game=game).run()
+    assert not caught.flaky
+    return caught
+
+
 @pytest.mark.parametrize("dice", [4, 7, 8])
 def test_what_shows_only_at_times_is_no_smaller_case(dice: int) -> None:
     """Dice by which a wavering case shows often enough to be taken for a sound one at first."""
     talk: list[Action] = [["open", 0, 0, choice] for choice in range(len(FUNCTIONS))]
     assert {"hang"} < functions(case_of(talk))
-    game = replace(hunting.CALLEE, bench=lambda *_: Wavering(dice), first=lambda: [talk], tiny=tuple)
-    limits = hunting.Limits(SECONDS, 1)
-    hunted = hunting.Hunt(Embedded(peer("honest-callee")), Settings(), limits, game=game)
-    (caught,) = hunted.run()
+    caught = caught_by(Wavering(dice, lambda case: "hang" in functions(case)), talk)
     assert functions(caught.case) == {"hang"}
-    assert not caught.flaky
+
+
+@pytest.mark.parametrize("dice", range(4))
+def test_where_nothing_smaller_shows_each_time_the_whole_is_handed_on(dice: int) -> None:
+    talk: list[Action] = [["open", 0, 0, choice] for choice in range(3)]
+    whole = case_of(talk).steps
+    caught = caught_by(Wavering(dice, lambda case: case.steps == whole), talk)
+    assert caught.case.steps == whole
 
 
 def test_a_death_is_found_by_the_conversation_that_has_caused_it() -> None:

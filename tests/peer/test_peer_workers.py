@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import weakref
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -299,3 +300,30 @@ def test_what_is_thrown_in_reaches_the_work() -> None:
     with pytest.raises(StopIteration, match="value"):
         running.send(None)
     assert seen == ["waits", "thrown", "waits"]
+
+
+class Later(partial[object]):
+    """An async function as inspect sees it, whose calls give an awaitable that is no coroutine."""
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        return _Awaitable(super().__call__(*args, **kwargs))
+
+
+class _Awaitable:
+    def __init__(self, work: Any) -> None:
+        self._work = work
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        return (yield from self._work.__await__())
+
+
+async def test_a_function_may_give_any_awaitable() -> None:
+    async def twice(value: int) -> int:
+        await trio.lowlevel.checkpoint()
+        return 2 * value
+
+    exports = Exports()
+    exports.add("ns", Later(twice), name="twice")
+    async with serving(exports) as raw:
+        await raw.send(cmd("c", "twice", "ns", value=4))
+        assert (await raw.answers("c"))[-1] == {"return": 8, "cid": "c"}

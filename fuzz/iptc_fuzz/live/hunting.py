@@ -43,7 +43,8 @@ _STEADY = (3, 15)
 """So many times more a smaller conversation has to show the finding, one time after the other. The second:
 where the first has let one pass that shows it only at times."""
 _SURE = 15
-"""So many times the smallest conversation has to show the finding, one time after the other."""
+"""So many times the smallest conversation has to show the finding, one time after the other, or it is looked
+for once more. Where that one falls short as well, the testee's fault itself comes and goes."""
 _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
@@ -271,7 +272,12 @@ class Hunt:
 
         def steadily(times: int, case: Case) -> bool:
             # what shows by a race alone is no smaller finding; what was waited for is no race, and takes long
-            return shows(case) and (last.result.waited or all(shows(case) for _ in range(times)))
+            nonlocal last
+            before = last
+            if shows(case) and (last.result.waited or all(shows(case) for _ in range(times))):
+                return True
+            last = before
+            return False
 
         if not self._in_time(bench, first, shows):
             self.once[key] = self.once.get(key, 0) + 1
@@ -280,6 +286,8 @@ class Hunt:
             return None if key in first.warned else Caught(key, self.game.told(first, key), flaky=True)
         seconds = self.limits.shrink_seconds / (4 if key in first.warned else 1)
         small, case = self._small(drawn, first.case, steadily, seconds)
+        if case == first.case:
+            last = first
         certain = case == first.case or self._again(bench, case, shows)
         if certain and not self._in_time(bench, last, shows):
             return Caught(key, self.game.told(first, key))  # the small one only takes its time
@@ -290,12 +298,13 @@ class Hunt:
     def _small(
         self, drawn: Sequence[Action], first: Case, steadily: Callable[[int, Case], bool], seconds: float
     ) -> tuple[Sequence[Action], Case]:
-        """The smallest conversation that shows the finding each time: the actions and the case."""
+        """The smallest conversation that shows the finding, each time if there is one: actions and case."""
         until = time.monotonic() + seconds
         for times in _STEADY:
             shows = partial(steadily, times)
-            begin = self._tiny(first, shows) or drawn
-            small, case = Shrinker(shows, until - time.monotonic(), self.game).shrink(begin)
+            left = until - time.monotonic()
+            begin = (self._tiny(first, shows) if left > 0 else None) or drawn
+            small, case = Shrinker(shows, left, self.game).shrink(begin)
             if case == first or steadily(_SURE, case):
                 break
         return small, case
