@@ -34,8 +34,8 @@ _REFILL_ITEMS = 16
 
 _HEAD_START_ITEMS = 512
 """So many items below its mark is far enough; half of the mark if that is less."""
-_IDLE_TURNS = 2
-"""A consumer that takes nothing for so many turns is not at it; in a single one it may just come later."""
+_AT_IT_SECONDS = 0.001
+"""A consumer that is at it has taken as many by then."""
 
 
 class Mode(Enum):
@@ -64,6 +64,9 @@ class Gate:
         self.nobodys = Inbox(self)
         """That of the calls which get no items."""
         self.nobodys.leave()
+        self.ahead: Inbox | None = None
+        """The one that has a head start, until it holds no more than `low`."""
+        self.low = 0
         self._shut_since: dict[Inbox, float] = {}
         self._lot = trio.lowlevel.ParkingLot()
 
@@ -95,20 +98,25 @@ class Gate:
                 # As the deadline was made: rounded otherwise, it might never be reached.
                 if self._deadline(inbox) <= now:
                     inbox.overrun()
-        if self.inboxes == 1:
+        if self.inboxes == 1 and first.holding:
             await self._head_start(first)
 
     async def _head_start(self, inbox: Inbox) -> None:
         """Let the only consumer go on while it is at it: to be looked after at its mark costs too much.
 
-        A second one would run out of items meanwhile.
+        A second one would run out of items meanwhile. One that is not at it is not waited for any longer.
         """
-        before, idle = inbox.held, 0
-        enough = self.most_items - min(_HEAD_START_ITEMS, self.most_items // 2)
-        while inbox.held > enough and idle < _IDLE_TURNS:
-            await trio.lowlevel.checkpoint()
-            idle = 0 if inbox.held < before else idle + 1
-            before = inbox.held
+        self.low = self.most_items - min(_HEAD_START_ITEMS, self.most_items // 2)
+        if inbox.held > self.low:
+            self.ahead = inbox
+            with trio.move_on_after(_AT_IT_SECONDS):
+                await self._lot.park()
+            self.ahead = None
+
+    def look(self, inbox: Inbox) -> None:
+        """Note that the consumer which has a head start has taken some items."""
+        if inbox.held <= self.low:
+            self._lot.unpark_all()
 
     def _deadline(self, inbox: Inbox) -> float:
         stall = self.limits.stall_seconds
@@ -157,6 +165,11 @@ class Inbox:
         self.lost = 0
         self.turn = TURN
         """How many more items the consumer may have before it lets others run, and sets this anew."""
+
+    @property
+    def holding(self) -> bool:
+        """Whether items are held for a consumer: it was neither overrun nor has it left."""
+        return self._mode is _HOLDING
 
     @property
     def held(self) -> int:
@@ -232,6 +245,8 @@ class Inbox:
         self._count -= len(run)
         self._bytes -= size
         self.turn = max(0, self.turn - len(run))
+        if self._gate.ahead is self:
+            self._gate.look(self)
 
     def take_now(self) -> object:
         """The oldest item; `NOTHING` if there is none, or the consumer has had its turn."""

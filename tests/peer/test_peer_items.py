@@ -268,4 +268,4 @@ async def test_a_lone_consumer_gets_a_head_start_and_no_more_than_that() -> None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(consume)
         await gate.passage()
-        assert 500 - 2 * TURN <= inbox.held <= 500
+        assert 500 - 3 * TURN <= inbox.held <= 500  # it may be woken a turn later
