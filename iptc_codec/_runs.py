@@ -83,8 +83,8 @@ def items_that_follow(
     `values` and `sizes`, of their bodies, are added to, up to `MOST`. Returns where what follows begins.
     """
     view, end, tail = memoryview(data), len(data), _end_of(cid)
-    behind = len(tail)
-    for _ in range(MOST - len(values)):
+    behind, before = len(tail), -1
+    while len(values) < MOST:
         if end - at < _LEAST:
             break
         length, head = _peek_item(data, at)
@@ -94,6 +94,33 @@ def items_that_follow(
             break
         try:
             value = read_value((data if length < SMALL else view)[value_at : after - behind])
+        except NOT_TAKEN:
+            break
+        values.append(value)
+        sizes.append(length)
+        if length == before:
+            after = _items_of_one_size(data, after, length, tail + data[at:value_at], values, sizes)
+        at, before = after, length
+    return at
+
+
+def _items_of_one_size(
+    data: bytes | memoryview, at: int, length: int, between: bytes, values: list[object], sizes: list[int]
+) -> int:
+    """Add items as long as one more of their size follows: then the same bytes stand behind each value.
+
+    These are `between`: the end of an item, and the start of the next.
+    """
+    size, behind = HEADER_BYTES + length, len(between) - _LEAST
+    if length >= SMALL or data[at : at + _LEAST] != between[behind:]:
+        return at
+    for _ in range(MOST - len(values)):
+        after = at + size
+        value_ends = after - behind
+        if data[value_ends : after + _LEAST] != between:
+            break
+        try:
+            value = read_value(data[at + _LEAST : value_ends])
         except NOT_TAKEN:
             break
         values.append(value)

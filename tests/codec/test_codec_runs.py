@@ -67,6 +67,7 @@ ODD = [
     frame(encode(End.of("a"))) + items("a", 9),
     items("unknown", 9),
     frame(b"\x82\xa5yield\xc1\xa3cid\xa1a"),
+    frame(b"\x82\xa5yielx\x01\xa3cid\xa1a"),
     frame(b"\x82\xa5yield\x01\xa3cid\x01"),
     frame(b"\x82\xa3cid\xa1a\xa5yield\x01"),
     b"\xff\xff\xff\xff",
@@ -75,10 +76,12 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("more", [b"", items("a", 5, 6)])
+@pytest.mark.parametrize("more", [b"", items("a", 7, 8)])
 @pytest.mark.parametrize("odd", ODD)
-def test_in_a_run_or_byte_by_byte_it_is_the_same(odd: bytes, more: bytes) -> None:
-    data = items("a", 1, 2, 3) + odd + more
+@pytest.mark.parametrize("before", [1, 2, 3, 6])
+def test_in_a_run_or_byte_by_byte_it_is_the_same(before: int, odd: bytes, more: bytes) -> None:
+    """Those before it are of one size, as is most of what is odd."""
+    data = items("a", *range(before)) + odd + more
     whole, crumbs = caller("a", "b"), caller("a", "b")
     by_byte: list[Event] = [event for at in range(len(data)) for event in crumbs.receive(data[at : at + 1])]
     assert whole.receive(data) == by_byte
