@@ -36,7 +36,7 @@ from ._readers import (
     read_fail,
     read_open,
 )
-from ._runs import LEAST, MOST, SMALL, ItemWriter, items_that_follow, peek
+from ._runs import LEAST, MOST, SMALL, items_that_follow, peek
 from ._writers import WRITERS
 
 if TYPE_CHECKING:
@@ -151,9 +151,18 @@ class Connection:
             call and call.place.ours.get(CallEvent.ITEM) is call.place and self._halves[self.role] is _TALKING
         )
 
-    def item_writer(self, cid: str) -> ItemWriter:
-        """What writes the items of a call wherever it `takes_items`: only their values are looked at."""
-        return ItemWriter(cid, self._frame_bytes, self._parts_by_all_rules)
+    def item_parts(self, value: object, cid: str) -> tuple[bytes, bytes]:
+        """An ITEM as `parts` gives it, where `takes_items`: only the value is looked at.
+
+        Raises `UnencodableValueError`.
+        """
+        try:
+            body = WRITERS[Item](Item(value, cid))
+            if body and len(body) <= self._frame_bytes:
+                return _LENGTH(len(body)), body
+        except Exception:  # noqa: BLE001, S110 - as above
+            pass
+        return self._parts_by_all_rules(Item(value, cid))
 
     def _parts_by_all_rules(self, message: Message) -> tuple[bytes, bytes]:
         _wire.check(message)

@@ -21,7 +21,7 @@ write_plain = msgspec.msgpack.Encoder().encode
 _SHORT_CID: Final = 64
 """So many characters are within the bytes of a cid in any case (CID-01s)."""
 
-SCALARS: Final = frozenset({bool, int, float, str, bytes, type(None)})
+_SCALARS: Final = frozenset({bool, int, float, str, bytes, type(None)})
 """Types whose values hold no `msgspec.Raw`. With any other the body wants a look (`skip`)."""
 
 
@@ -35,7 +35,7 @@ def _write_open(opening: Open) -> bytes | None:
         and type(cid := cmd.cid) is str
     ):
         for name in kwargs:
-            if type(name) is not str or type(kwargs[name]) not in SCALARS:
+            if type(name) is not str or type(kwargs[name]) not in _SCALARS:
                 return None
         return write_plain(opening) if 0 < len(cid) <= _SHORT_CID else None
     return None
@@ -57,21 +57,21 @@ def _write_end(end: End) -> bytes | None:
 
 def _write_item(item: Item) -> bytes:
     body = write_plain(item)
-    if type(item.value) not in SCALARS:
+    if type(item.value) not in _SCALARS:
         skip(body)
     return body
 
 
 def _write_result(result: Result) -> bytes:
     body = write_plain(result)
-    if type(result.value) not in SCALARS:
+    if type(result.value) not in _SCALARS:
         skip(body)
     return body
 
 
 def _write_started(started: Started) -> bytes:
     body = write_plain(started)
-    if type(started.value) not in SCALARS:
+    if type(started.value) not in _SCALARS:
         skip(body)
     return body
 

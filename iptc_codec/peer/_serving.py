@@ -31,7 +31,7 @@ from ._waits import noticing_waits
 from ._workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     import trio
 
@@ -70,7 +70,6 @@ class Served(Endpoint):
         self.verdict: Fail | None = None
         self.cancels: list[str] = []
         self._items: list[bytes] = []
-        self._writes: Callable[[object], tuple[bytes, ...]] | None = None
 
     def hold(self, value: object) -> bool:
         """Take an item that leaves with the next `flush`. False, and nothing has happened: it is to be sent.
@@ -81,9 +80,7 @@ class Served(Endpoint):
         if not self.turn or link.writer.full or not (self._items or link.conn.takes_items(self.cid)):
             return False
         self.turn -= 1
-        if self._writes is None:
-            self._writes = link.conn.item_writer(self.cid).parts
-        parts = self._writes(value)
+        parts = link.conn.item_parts(value, self.cid)
         self._items += parts
         if len(parts[1]) > _SMALL_ITEM:
             self.flush()

@@ -31,11 +31,10 @@ def streaming(*cids: str, limits: Limits | None = None) -> Connection:
 @given(st.lists(VALUES, max_size=4), st.lists(CIDS, min_size=1, max_size=2, unique=True))
 def test_they_are_written_as_each_alone(values: list[Any], cids: list[str]) -> None:
     connection, alone = streaming(*cids), streaming(*cids)
-    writers = [connection.item_writer(cid) for cid in cids]
     for value in values:
-        for cid, writer in zip(cids, writers, strict=True):
+        for cid in cids:
             assert connection.takes_items(cid)
-            assert b"".join(writer.parts(value)) == alone.send(Item(value, cid))
+            assert b"".join(connection.item_parts(value, cid)) == alone.send(Item(value, cid))
 
 
 @pytest.mark.parametrize(
@@ -44,17 +43,16 @@ def test_they_are_written_as_each_alone(values: list[Any], cids: list[str]) -> N
 )
 def test_what_is_no_one_value_is_refused(value: object) -> None:
     connection = streaming("c")
-    writer = connection.item_writer("c")
     with pytest.raises(UnencodableValueError) as caught:
-        writer.parts(value)
+        connection.item_parts(value, "c")
     assert caught.value.clause == "TRM-05s"
-    assert b"".join(writer.parts(1)) == connection.send(Item(1, "c"))
+    assert b"".join(connection.item_parts(1, "c")) == connection.send(Item(1, "c"))
 
 
 def test_one_that_is_too_long_is_refused_to_the_byte() -> None:
-    writer = streaming("c", limits=Limits(frame_bytes=1024)).item_writer("c")
-    size = 1024 - len(b"".join(writer.parts(b"x" * 300))) + 4 + 300
-    assert len(b"".join(writer.parts(b"x" * size))) == 4 + 1024
+    connection = streaming("c", limits=Limits(frame_bytes=1024))
+    size = 1024 - len(b"".join(connection.item_parts(b"x" * 300, "c"))) + 4 + 300
+    assert len(b"".join(connection.item_parts(b"x" * size, "c"))) == 4 + 1024
     with pytest.raises(UnencodableValueError) as caught:
-        writer.parts(b"x" * (size + 1))
+        connection.item_parts(b"x" * (size + 1), "c")
     assert caught.value.clause == "FRM-03s"
