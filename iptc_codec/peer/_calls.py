@@ -101,7 +101,7 @@ class Calls:
     async def _begin(self, ns: str, func: str, kwargs: dict[str, object], kind: Kind) -> Call:
         if self._link.writer.full:
             await self._link.room()
-        else:
+        else:  # as `room` does then, with one coroutine less
             await trio.lowlevel.checkpoint_if_cancelled()
         if self._link.phase is not _TALKING:
             raise self._link.disconnected()

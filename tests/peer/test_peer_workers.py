@@ -327,3 +327,16 @@ async def test_a_function_may_give_any_awaitable() -> None:
     async with serving(exports) as raw:
         await raw.send(cmd("c", "twice", "ns", value=4))
         assert (await raw.answers("c"))[-1] == {"return": 8, "cid": "c"}
+
+
+class _Empty(list[None]):
+    """Something that can be called, and is false."""
+
+    async def __call__(self) -> str:
+        return "cancelled"
+
+
+async def test_an_on_cancel_is_served_whatever_its_truth_is() -> None:
+    async with serving(settings=Settings(on_cancel=_Empty())) as raw:
+        await raw.send(cmd("c", "cancel", "self"))
+        assert (await raw.answers("c"))[-1] == {"return": "cancelled", "cid": "c"}
