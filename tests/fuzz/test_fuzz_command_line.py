@@ -76,7 +76,8 @@ def test_an_attached_testee_with_a_fault(tmp_path: Path, capsys: pytest.CaptureF
         path = next(path for path in (tmp_path / "findings").iterdir() if "opn-05s" in path.name)
         assert f"again: iptc conform callee --attach {where} --cases {path}\n" in out
         assert load_files([path])[0].clauses[0] == "OPN-05s"
-        assert main(["conform", "callee", "--attach", where, "--cases", str(path)]) == 1
+        again = ["conform", "callee", "--attach", where, "--cases", str(path)]
+        assert any(main(again) == 1 for _ in range(5))  # whose turn is first is cast by trio at the testee
 
 
 def test_an_attached_testee_that_is_honest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
