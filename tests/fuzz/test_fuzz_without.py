@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from iptc_fuzz.live.hunting import CALLEE
 from iptc_fuzz.live.shrinking import Shrinker
-from iptc_fuzz.live.trial import case_of
+from iptc_fuzz.live.trial import case_of, waits
 from iptc_fuzz.live.without import calls, without
 
 CASE = replace(
@@ -53,3 +56,31 @@ def test_a_finding_in_one_of_many_calls_is_shrunk_to_that_call() -> None:
     shrinker = Shrinker(lambda case: last in calls(case), 60, CALLEE)
     _, small = shrinker.shrink([["crowd", 0, 0, 6]])
     assert calls(small) == [last]
+
+
+def test_a_case_that_is_cut_short_waits_for_what_it_has_asked() -> None:
+    """Whether an answer is seen that nobody waits for is a race, and the finding need not show again."""
+    shrinker = Shrinker(lambda case: bool(calls(case)), 60, CALLEE)
+    _, small = shrinker.shrink([["burst", 0, 1, 0, 1]])
+    assert len(calls(small)) == 1
+    assert [next(iter(step)) for step in small.steps] == ["open", "expect"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "waited"),
+    [
+        ([{"open": "c1"}], False),
+        ([{"open": "c1"}, {"expect": "c1"}], True),
+        ([{"terminal": "c1"}, {"cancel": "k1", "target": "c1"}], False),
+        ([{"cancel": "k1", "target": "c1"}, {"order": ["c1", "k1"]}], False),
+        ([{"open": "c1"}, {"close": "a", "how": "reset"}], False),
+        ([{"fence": True}, {"close": "a", "how": "reset"}], True),
+        ([{"terminal": "k1"}, {"order": ["c1", "k1"]}], True),
+        ([{"repeat": 3, "steps": [{"open": "c1"}]}], False),
+        ([{"repeat": 3, "steps": [{"open": "c1"}, {"expect": "c1"}]}], True),
+        ([{"fence": True}], True),
+    ],
+)
+def test_what_waits(steps: list[dict[str, Any]], waited: bool) -> None:
+    assert waits(replace(CASE, steps=tuple(steps), hostile=False)) is waited
+    assert waits(replace(CASE, steps=tuple(steps), hostile=True))

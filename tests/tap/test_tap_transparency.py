@@ -6,8 +6,9 @@ import pytest
 import trio
 import trio.testing
 
-from iptc_conformance.driving.streams import reset
-from tests.tap.tap_support import dice, frame, hello, opens, read_all, read_some, tapped
+from iptc_conformance.driving.streams import Address, reset
+from iptc_conformance.tap import Tap, Tape, TapSettings
+from tests.tap.tap_support import SECONDS, Notes, dice, frame, hello, opens, read_all, read_some, tapped
 
 _BOUND = 700_000
 """Two memory streams of 256 KiB, one chunk of 64 KiB between them, and room for surprises."""
@@ -163,3 +164,25 @@ async def test_back_pressure_of_one_direction_leaves_the_other_alone() -> None:
         await it.right.send_all(hello("acceptor"))
         assert await read_some(it.left, len(hello("acceptor"))) == hello("acceptor")
         nursery.cancel_scope.cancel()
+
+
+def test_a_connection_that_waits_for_room_ends_with_the_tap() -> None:
+    """One is held, and the next is accepted but not passed on: it is closed too."""
+
+    async def run() -> None:
+        target = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+        here = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+        port: int = here.socket.getsockname()[1]
+        tap = Tap(Address(*target.socket.getsockname()), Tape(Notes()), TapSettings(at_once=1))
+        with trio.fail_after(SECONDS):
+            async with trio.open_nursery() as nursery, target:
+                nursery.start_soon(tap.run, [here])
+                ends = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(2)]
+                async with await target.accept():
+                    await trio.testing.wait_all_tasks_blocked()
+                    nursery.cancel_scope.cancel()
+            for end in ends:
+                async with end:
+                    assert await read_all(end) == b""
+
+    trio.run(run)

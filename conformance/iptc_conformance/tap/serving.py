@@ -62,7 +62,11 @@ class Tap:
             while True:
                 stream = await self._next(listener)
                 token = object()
-                await room.acquire_on_behalf_of(token)
+                try:
+                    await room.acquire_on_behalf_of(token)
+                except BaseException:
+                    stream.socket.close()
+                    raise
                 self._taken += 1
                 nursery.start_soon(self._serve, str(self._taken), stream, room, token)
                 if self._taken == self._settings.connections:

@@ -52,8 +52,8 @@ class Game:
     """The conversations of one role.
 
     `first` are put before any is drawn, `tiny` are tried where a larger one has a finding. `checks` are the
-    verbs of steps that only look, and `sound` says whether a case that was cut short still expects nothing
-    but what is certain.
+    verbs of steps that only look, and `sound` says whether a case that was cut short still waits for all that
+    it needs, and expects nothing but what is certain.
     """
 
     role: str

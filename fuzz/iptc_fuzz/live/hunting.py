@@ -15,7 +15,7 @@ from iptc_fuzz.live.drawing import actions
 from iptc_fuzz.live.game import Game, Putting, PuttingMany
 from iptc_fuzz.live.shrinking import CHECKS, Shrinker
 from iptc_fuzz.live.sweep import sweep, tiny
-from iptc_fuzz.live.trial import Bench, Key, Shown, case_of, document, told
+from iptc_fuzz.live.trial import Bench, Key, Shown, case_of, document, told, waits
 from iptc_fuzz.running import unrepresented
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _TRIES = 3
 """A finding that does not show again in so many tries is told as one that comes and goes."""
 
 
-CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep, tiny=tiny)
+CALLEE = Game("callee", Bench, actions, case_of, told, CHECKS, sweep, sound=waits, tiny=tiny)
 """Conversations with a callee."""
 
 

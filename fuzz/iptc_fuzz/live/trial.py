@@ -14,6 +14,7 @@ from iptc_conformance import _specdata
 from iptc_conformance.cases.model import Case
 from iptc_conformance.driving.callee.case_run import run_case
 from iptc_conformance.driving.callee.embedded import Embedded
+from iptc_conformance.driving.callee.expecting import WAITING
 from iptc_conformance.driving.callee.suite import HELLO_SECONDS
 from iptc_fuzz.live.table import script_of
 
@@ -103,6 +104,20 @@ def _plain(step: dict[str, Any], heavy: bool) -> dict[str, Any]:  # noqa: FBT001
         if inside in plain:
             plain[inside] = [_plain(part, heavy) for part in plain[inside]]
     return plain
+
+
+def waits(case: Case) -> bool:
+    """Whether a case waits for what it has asked.
+
+    Where nothing is waited for behind what was sent, its answer and this end's leaving race, and the same
+    side may win each time for as long as the machine is as busy as it is.
+    """
+    steps = [step for step in case.steps if not {"order", "close"} & step.keys()]  # neither asks for anything
+    return case.negative or (bool(steps) and any(verb in WAITING for verb in _last(steps)))
+
+
+def _last(steps: Sequence[Step]) -> Step:
+    return _last(steps[-1]["steps"]) if "repeat" in steps[-1] else steps[-1]
 
 
 def patiently(case: Case, patience: float) -> Case:

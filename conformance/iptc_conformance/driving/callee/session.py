@@ -39,33 +39,34 @@ class Session(Talk):
         """Connect, saying nothing yet.  Raises PeerGone, StepFailure."""
         if self._nursery is None or self._host is None:
             raise RuntimeError("a session without a host only makes frames")
-        outcome = await self._connected(self._host)
+        outcome = await self._connected(name, self._host, self._nursery)
         if outcome is None:
             detail = f"{self._host} takes no connection within {self.settings.timeout:g} s"
             raise StepFailure(detail, waited=True)
         if isinstance(outcome, OSError):
             raise PeerGone(f"{self._host} takes no connection: {outcome}") from outcome
-        stream = outcome
-        link = Link(name, stream, self.recorder, self.signal)
-        self.links[name] = link
-        self._nursery.start_soon(link.run)
-        return link
+        self.links[name] = outcome
+        return outcome
 
-    async def _connected(self, host: Host) -> Stream | OSError | None:
+    async def _connected(self, name: str, host: Host, nursery: trio.Nursery) -> Link | OSError | None:
         """A connection, why there is none, or None in time. Time in which the suite could not run is free."""
-        outcome: list[Stream | OSError] = []
+        outcome: list[Link | OSError] = []
 
         async def attempt() -> None:
             try:
-                outcome.append(await host.connect())
+                stream = await host.connect()
             except OSError as error:
                 outcome.append(error)
+            else:
+                link = Link(name, stream, self.recorder, self.signal)
+                nursery.start_soon(link.run)  # at once: it closes the stream, whatever becomes of this run
+                outcome.append(link)
             self.signal.notify()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(attempt)
+        async with trio.open_nursery() as attempting:
+            attempting.start_soon(attempt)
             await self.until(lambda: bool(outcome))
-            nursery.cancel_scope.cancel()
+            attempting.cancel_scope.cancel()
         return outcome[0] if outcome else None
 
     async def connect(self, name: str) -> Link:

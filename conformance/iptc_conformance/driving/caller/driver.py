@@ -152,7 +152,7 @@ class Command:
         """Start it and wait until it has connected.  Raises DriverError."""
         try:
             return await self._started(nursery, notify)
-        except trio.Cancelled:
+        except BaseException:
             await self.stop()  # the run may end while it starts
             raise
 
@@ -164,7 +164,7 @@ class Command:
             raise DriverError(f"nowhere to listen: {error.strerror or error}") from error
         listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
         shown = shlex.join(self._command)
-        async with listener:
+        with listener.socket:
             try:
                 process = await self._spawn(listener.socket.getsockname()[1])
             except OSError as error:
@@ -228,17 +228,22 @@ class Command:
         return self._process
 
     async def _connection(self, listener: trio.SocketListener, process: trio.Process) -> Stream | None:
-        stream: Stream | None = None
+        stream: trio.SocketStream | None = None
 
         async def watch(scope: trio.CancelScope) -> None:
             await process.wait()
             scope.cancel()
 
-        with trio.move_on_after(self._start_seconds):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(watch, nursery.cancel_scope)
-                stream = await listener.accept()
-                nursery.cancel_scope.cancel()
+        try:
+            with trio.move_on_after(self._start_seconds):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(watch, nursery.cancel_scope)
+                    stream = await listener.accept()
+                    nursery.cancel_scope.cancel()
+        except BaseException:
+            if stream is not None:  # the run has ended in the moment in which it connected
+                stream.socket.close()
+            raise
         return stream
 
     async def _read(self, process: trio.Process) -> None:

@@ -1,0 +1,65 @@
+"""A run that is cancelled in the moment in which a connection was made leaves none behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+
+from iptc_conformance.driving.callee.session import Session
+from iptc_conformance.driving.caller.driver import Command
+from iptc_conformance.driving.session import Settings
+from iptc_conformance.driving.streams import memory_streams
+
+if TYPE_CHECKING:
+    import pytest
+
+    from iptc_conformance.driving.streams import MemoryStream
+
+SCRATCH = Path(__file__).with_name("scratch_driver.py")
+BOUND = 60
+
+
+def test_a_driver_that_has_just_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[trio.SocketStream] = []
+    scope = trio.CancelScope()
+    accept = trio.SocketListener.accept
+
+    async def accepting(listener: trio.SocketListener) -> trio.SocketStream:
+        made.append(await accept(listener))
+        scope.cancel()
+        return made[0]
+
+    async def run() -> None:
+        driver = Command([sys.executable, str(SCRATCH), "honest"], "iptc_testee")
+        with trio.fail_after(BOUND), scope:
+            async with trio.open_nursery() as nursery:
+                await driver.start(nursery, lambda: None)
+        assert await driver.ended() == "it was stopped"
+
+    monkeypatch.setattr(trio.SocketListener, "accept", accepting)
+    trio.run(run)
+    assert scope.cancelled_caught
+    assert [stream.socket.fileno() for stream in made] == [-1]
+
+
+def test_a_callee_that_has_just_taken_a_connection() -> None:
+    ours, theirs = memory_streams()
+    scope = trio.CancelScope()
+
+    class Host:
+        async def connect(self) -> MemoryStream:
+            scope.cancel()
+            return ours
+
+    async def run() -> None:
+        with trio.fail_after(BOUND):
+            with scope:
+                async with trio.open_nursery() as nursery:
+                    await Session(Settings(), Host(), nursery).dial("a")
+            assert await theirs.receive_some(1) == b""
+
+    trio.run(run)
+    assert scope.cancelled_caught
