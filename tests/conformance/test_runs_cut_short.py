@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import trio
 
 from iptc_conformance.driving.callee.session import Session
-from iptc_conformance.driving.caller.driver import Command
+from iptc_conformance.driving.caller.driver import Command, DriverError
 from iptc_conformance.driving.session import Settings
 from iptc_conformance.driving.streams import memory_streams
 
 if TYPE_CHECKING:
-    import pytest
-
     from iptc_conformance.driving.streams import MemoryStream
 
 SCRATCH = Path(__file__).with_name("scratch_driver.py")
@@ -43,6 +42,27 @@ def test_a_driver_that_has_just_connected(monkeypatch: pytest.MonkeyPatch) -> No
     trio.run(run)
     assert scope.cancelled_caught
     assert [stream.socket.fileno() for stream in made] == [-1]
+
+
+def test_a_driver_that_is_stopped_while_its_process_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[trio.Process] = []
+    open_process = trio.lowlevel.open_process
+    driver = Command([sys.executable, str(SCRATCH), "honest"], "iptc_testee")
+
+    async def opening(*command: Any, **options: Any) -> trio.Process:
+        await driver.stop()
+        made.append(await open_process(*command, **options))
+        return made[0]
+
+    async def run() -> None:
+        with trio.fail_after(BOUND):
+            async with trio.open_nursery() as nursery:
+                with pytest.raises(DriverError, match="was stopped"):
+                    await driver.start(nursery, lambda: None)
+        assert made[0].returncode is not None
+
+    monkeypatch.setattr(trio.lowlevel, "open_process", opening)
+    trio.run(run)
 
 
 def test_a_callee_that_has_just_taken_a_connection() -> None:

@@ -216,16 +216,21 @@ class Command:
 
     async def _spawn(self, port: int) -> trio.Process:
         told = {"IPTC_HOST": "127.0.0.1", "IPTC_PORT": str(port), "IPTC_NAMESPACE": self._namespace}
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
-        self._process = await trio.lowlevel.open_process(
-            self._command,
-            env={**os.environ, **self._environment, **told},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            start_new_session=True,
-        )
-        return self._process
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
+        try:
+            process = await trio.lowlevel.open_process(
+                self._command,
+                env={**os.environ, **self._environment, **told},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except BaseException:
+            stderr.close()
+            raise
+        self._process, self._stderr = process, stderr  # not before: `stop` may come while it is started
+        return process
 
     async def _connection(self, listener: trio.SocketListener, process: trio.Process) -> Stream | None:
         stream: trio.SocketStream | None = None
