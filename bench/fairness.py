@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ALONE, BESIDE = "alone", "beside a small stream"
 BESIDE_BATCHES = "beside a small stream, in batches"
+BESIDE_LARGE = "beside a 64 KiB stream"
 
 _ENDLESS = 1 << 50
 _LONGEST = 60.0
@@ -72,7 +73,7 @@ SITUATIONS: dict[str, Situation] = {
     ALONE: _nothing,
     BESIDE: _stream("numbers"),
     BESIDE_BATCHES: _stream("numbers", batches=True),
-    "beside a 64 KiB stream": _stream("blocks"),
+    BESIDE_LARGE: _stream("blocks"),
     "small stream on another connection": _stream("numbers", same=False),
     "beside a stuck consumer": _stuck,
 }

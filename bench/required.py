@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench import report
 from bench.codec import LIMIT as UNTYPED
 from bench.codec import STRICT
-from bench.fairness import ALONE, BESIDE, BESIDE_BATCHES
+from bench.fairness import ALONE, BESIDE, BESIDE_BATCHES, BESIDE_LARGE
 from bench.report import say
 from bench.rpc import LIMIT, OURS, compared, compared_by_processor
 from bench.stats import Spread, number, ratio
@@ -154,6 +154,7 @@ ROWS = [
     ),
     Row("p99 of a small call beside a stream / alone", 10, 4, _small_call(BESIDE), at_most=True),
     Row("the same, a stream read in batches", 10, 4, _small_call(BESIDE_BATCHES), at_most=True),
+    Row("the same, a 64 KiB stream", 10, 4, _small_call(BESIDE_LARGE), at_most=True),
 ]
 
 

@@ -11,7 +11,7 @@ from iptc_codec import OVERRUN_TYPE, End, Fail, Item, LocalProtocolError, State
 
 from ._errors import remote_error
 from ._exports import Kind
-from ._flow import TURN, Inbox
+from ._flow import LARGE_ITEM, TURN, Inbox
 from ._link import Link, Phase
 from ._reading import Stage
 from ._waiters import Waiters
@@ -151,9 +151,12 @@ class Endpoint:
             return False
         self.turn -= 1
         try:
-            link.writer.put(link.conn.parts(Item(value, self.cid)))
+            parts = link.conn.parts(Item(value, self.cid))
         except LocalProtocolError:
             self._own_fault()
+        link.writer.put(parts)
+        if len(parts[1]) >= LARGE_ITEM:
+            self.spend(len(parts[1]))
         return True
 
     async def send(self, value: object) -> None:
@@ -162,7 +165,7 @@ class Endpoint:
             self.turn -= 1
             await trio.lowlevel.checkpoint_if_cancelled()
         else:
-            self.turn = TURN
+            self.turn = TURN - 1
             await trio.lowlevel.checkpoint()
         if self.link.writer.full:
             await self.link.room()
@@ -170,7 +173,7 @@ class Endpoint:
             self.check()
             raise trio.ClosedResourceError("this half of the stream is closed")
         try:
-            self.link.post(Item(value, self.cid))
+            self.spend(self.link.post(Item(value, self.cid)))
         except LocalProtocolError:
             self._own_fault()
 
@@ -178,6 +181,10 @@ class Endpoint:
         if self.can_send:  # it is the value's
             raise  # noqa: PLE0704  (called where one is handled)
         raise trio.ClosedResourceError("this half of the stream is closed") from None
+
+    def spend(self, size: int) -> None:
+        """Count an item of so many bytes, which was sent, as all the small ones in whose place it stands."""
+        self.turn = max(0, self.turn - size // LARGE_ITEM)
 
     def close(self) -> None:
         """Take no more items, and let go what waits."""

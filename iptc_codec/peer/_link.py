@@ -76,14 +76,17 @@ class Link:
         _log.error("the codec refused what the peer had to say", exc_info=error)
         self.break_off(f"this end was about to break the protocol: {error}")
 
-    def post(self, message: Message, *, answer: bool = False, hold: bool = False) -> None:
-        """Queue what the application says, without waiting. Does nothing once the connection has ended.
+    def post(self, message: Message, *, answer: bool = False, hold: bool = False) -> int:
+        """Queue what the application says, without waiting; how many bytes its body has.
 
-        `answer` and `hold` as in `Writer.put`. Raises `LocalProtocolError` where the codec does,
-        `UnencodableValueError` among them.
+        Does nothing once the connection has ended. `answer` and `hold` as in `Writer.put`. Raises
+        `LocalProtocolError` where the codec does, `UnencodableValueError` among them.
         """
-        if self.phase is not _ENDED:
-            self.writer.put(self.conn.parts(message), answer=answer, hold=hold, piece=SOON)
+        if self.phase is _ENDED:
+            return 0
+        parts = self.conn.parts(message)
+        self.writer.put(parts, answer=answer, hold=hold, piece=SOON)
+        return len(parts[1])
 
     def post_all(self, parts: list[bytes]) -> None:
         """Queue frames in parts that the codec has given."""

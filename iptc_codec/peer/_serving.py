@@ -83,6 +83,7 @@ class Served(Endpoint):
         parts = link.conn.item_parts(value, self.cid)
         self._items += parts
         if len(parts[1]) > _SMALL_ITEM:
+            self.spend(len(parts[1]))
             self.flush()
         return True
 
