@@ -1,7 +1,9 @@
 """Tasks that run served calls, one after the other: to start one costs more than most calls do.
 
-Each call has a cancel scope of its own. To open and to close one costs as much as a small call as well, so a
-worker does that before the call comes and after it was answered, while nobody waits for it.
+To open and to close a cancel scope costs as much as a small call as well. A call has its scope for itself
+while it lasts. Afterwards the next call of the same task gets it, if it is as it was: nobody has cancelled
+it, and the function has left no other open inside. Otherwise the task closes it and opens a new one, before
+that call comes, while nobody waits for it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,14 @@ _Job = TypeVar("_Job")
 _MOST_RESTING: Final = 128
 
 
+def innermost_scope(task: trio.lowlevel.Task | None) -> object:
+    """What stands for the innermost cancel scope in which a task is; None if this trio does not show it.
+
+    Trio has no public way to ask. A version that has it elsewhere costs each call a scope of its own.
+    """
+    return getattr(task, "_cancel_status", None)
+
+
 class Worker(Generic[_Job]):
     """A task, the job that it is to do next, and the scope in which it will; without a job it ends."""
 
@@ -34,6 +44,11 @@ class Worker(Generic[_Job]):
         self.job: _Job | None = None
         self.scope = trio.CancelScope()
         self.task: trio.lowlevel.Task | None = None
+
+    def is_back(self, inside: object) -> bool:
+        """Whether its scope is as it was before the job, with `inside` as the innermost."""
+        as_before = inside is not None and innermost_scope(self.task) is inside
+        return as_before and not self.scope.cancel_called
 
 
 class Workers(Generic[_Job]):
@@ -93,22 +108,27 @@ class Workers(Generic[_Job]):
     @trio.lowlevel.enable_ki_protection
     async def _work(self, worker: Worker[_Job]) -> None:
         worker.task = trio.lowlevel.current_task()
-        while await self._do_one(worker) and len(self._resting) < self._may_rest:
+        while await self._do_some(worker) and len(self._resting) < self._may_rest:
             worker.scope = trio.CancelScope()
 
-    async def _do_one(self, worker: Worker[_Job]) -> bool:
-        """Do the next job; whether the task may do another."""
+    async def _do_some(self, worker: Worker[_Job]) -> bool:
+        """Do jobs for as long as the scope can be used; whether the task may go on with another."""
         job, done = worker.job, False
         try:
             with worker.scope:
-                if job is None:
-                    await self._rest(worker)
-                    job = worker.job
-                worker.job = None
-                if job is None:
-                    return False
-                await self._run(job)
-                done = True
+                inside = innermost_scope(worker.task)
+                while not done:
+                    if job is None:
+                        await self._rest(worker)
+                        job = worker.job
+                    worker.job = None
+                    if job is None:
+                        return False
+                    await self._run(job)
+                    if worker.is_back(inside):
+                        job = None
+                    else:
+                        done = True
         except trio.Cancelled:
             if job is not None and not done:
                 await self._give_up(job, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 import weakref
 from contextvars import ContextVar, copy_context
 from functools import partial
@@ -12,10 +11,9 @@ import pytest
 import trio
 import trio.testing
 
-from iptc_codec.peer import Exports, RemoteError, Settings
+from iptc_codec.peer import Exports, RemoteError, Settings, _workers
 from iptc_codec.peer._reading import Reading
 from iptc_codec.peer._transport import transport
-from iptc_codec.peer._waits import noticing_waits
 from iptc_codec.peer._workers import Workers
 from tests.peer.peer_support import cmd, pair, serving
 
@@ -200,6 +198,65 @@ async def test_a_scope_that_a_function_leaves_open_is_no_matter_of_the_next_call
             assert await peer.call("work", "wait") is None
 
 
+async def leave_alone() -> None:
+    """A job after which the scope is as it was."""
+
+
+async def be_cancelled() -> None:
+    with trio.CancelScope(shield=True):  # too late for this one, which has ended by then
+        await trio.sleep(2)
+
+
+async def test_calls_share_a_scope_that_is_as_it_was() -> None:
+    scopes, tasks = await both(leave_alone)
+    assert scopes[0] is scopes[1]
+    assert tasks[0] is tasks[1]
+
+
+async def test_a_task_closes_a_scope_that_was_cancelled() -> None:
+    scopes, tasks = await both(be_cancelled)
+    assert scopes[0].cancel_called
+    assert not scopes[1].cancel_called
+    assert tasks[0] is tasks[1]
+
+
+async def test_a_task_ends_in_which_a_scope_was_left_open() -> None:
+    scopes, tasks = await both(leave_a_scope_open)
+    assert scopes[0] is not scopes[1]
+    assert tasks[0] is not tasks[1]
+
+
+async def test_where_trio_does_not_show_what_was_left_open_no_scope_is_shared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_workers, "innermost_scope", lambda _task: None)
+    scopes, tasks = await both(leave_alone)
+    assert scopes[0] is not scopes[1]
+    assert tasks[0] is tasks[1]
+
+
+async def both(job: Any) -> tuple[list[trio.CancelScope], list[trio.lowlevel.Task]]:
+    """The scopes and the tasks of a job, which may be cancelled after a second, and of the next one."""
+    tasks: list[trio.lowlevel.Task] = []
+
+    async def run(do: Any) -> None:
+        tasks.append(trio.lowlevel.current_task())
+        await do()
+
+    workers = Workers(run, never, nothing_to_read())
+    async with trio.open_nursery() as nursery:
+        workers.open(nursery, copy_context())
+        scopes = [workers.start(job)]
+        await trio.sleep(1)
+        if job is be_cancelled:
+            scopes[0].cancel()
+        await trio.sleep(1.5)
+        scopes.append(workers.start(leave_alone))
+        await trio.testing.wait_all_tasks_blocked()
+        workers.close()
+    return scopes, tasks
+
+
 # The writer, when a task writes on its way into a wait.
 
 
@@ -226,80 +283,7 @@ async def test_a_violation_while_a_function_waits_for_room() -> None:
         assert await raw.receive() == {"return": 1, "cid": "d"}
 
 
-# Waits.
-
-
-async def test_what_never_waits_is_not_noticed() -> None:
-    noticed: list[int] = []
-
-    async def work() -> str:
-        return "value"
-
-    assert await noticing_waits(work(), lambda: noticed.append(1)) == "value"
-    assert noticed == []
-
-
-async def test_each_wait_is_noticed_before_it_begins() -> None:
-    seen: list[Any] = []
-
-    async def work() -> str:
-        seen.append("begun")
-        await trio.lowlevel.checkpoint()
-        seen.append("on")
-        await trio.lowlevel.checkpoint()
-        return "value"
-
-    assert await noticing_waits(work(), lambda: seen.append("waits")) == "value"
-    assert seen == ["begun", "waits", "on", "waits"]
-
-
-async def test_errors_and_cancellation_pass_both_ways() -> None:
-    seen: list[str] = []
-
-    async def work() -> None:
-        try:
-            await trio.sleep_forever()
-        except trio.Cancelled:
-            seen.append("cancelled")
-            raise
-
-    async def broken() -> None:
-        await trio.lowlevel.checkpoint()
-        raise ValueError("meant")
-
-    with trio.move_on_after(1) as scope:
-        await noticing_waits(work(), lambda: None)
-    assert scope.cancelled_caught
-    assert seen == ["cancelled"]
-    with pytest.raises(ValueError, match="meant"):
-        await noticing_waits(broken(), lambda: None)
-
-
-def test_what_is_thrown_in_reaches_the_work() -> None:
-    """Trio throws nothing in; whoever closes a coroutine does."""
-    seen: list[str] = []
-
-    @types.coroutine
-    def wait() -> Generator[str, None, None]:
-        yield "wait"
-
-    async def work() -> str:
-        try:
-            await wait()
-        except ValueError:
-            seen.append("thrown")
-        await wait()
-        return "value"
-
-    async def run() -> str:
-        return await noticing_waits(work(), lambda: seen.append("waits"))
-
-    running = run()
-    assert running.send(None) == "wait"
-    assert running.throw(ValueError()) == "wait"
-    with pytest.raises(StopIteration, match="value"):
-        running.send(None)
-    assert seen == ["waits", "thrown", "waits"]
+# What functions may be.
 
 
 class Later(partial[object]):
