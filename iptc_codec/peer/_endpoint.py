@@ -155,7 +155,7 @@ class Endpoint:
         except LocalProtocolError:
             self._own_fault()
         link.writer.put(parts)
-        if len(parts[1]) >= LARGE_ITEM:
+        if len(parts[1]) >= LARGE_ITEM:  # looked at here, for speed
             self.spend(len(parts[1]))
         return True
 

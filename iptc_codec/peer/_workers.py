@@ -1,9 +1,9 @@
 """Tasks that run served calls, one after the other: to start one costs more than most calls do.
 
 To open and to close a cancel scope costs as much as a small call as well. A call has its scope for itself
-while it lasts. Afterwards the next call of the same task gets it, if it is as it was: nobody has cancelled
-it, and the function has left no other open inside. Otherwise the task closes it and opens a new one, before
-that call comes, while nobody waits for it.
+while it lasts. Afterwards the next call of the same task gets it, if it is as it was. Where somebody has
+cancelled it, the task closes it and opens a new one, before that call comes, while nobody waits for it. A
+task ends whose function has left another scope open inside.
 """
 
 from __future__ import annotations
@@ -113,35 +113,35 @@ class Workers(Generic[_Job]):
 
     async def _do_some(self, worker: Worker[_Job]) -> bool:
         """Do jobs for as long as the scope can be used; whether the task may go on with another."""
-        job, done = worker.job, False
+        job: _Job | None = None
         try:
             with worker.scope:
                 inside = innermost_scope(worker.task)
-                while not done:
-                    if job is None:
-                        await self._rest(worker)
-                        job = worker.job
-                    worker.job = None
-                    if job is None:
-                        return False
+                while (job := await self._next(worker)) is not None:
                     await self._run(job)
-                    if worker.is_back(inside):
-                        job = None
-                    else:
-                        done = True
+                    job = None
+                    if not worker.is_back(inside):
+                        return True
         except trio.Cancelled:
-            if job is not None and not done:
+            if job is not None:
                 await self._give_up(job, None)
             raise
         except BaseException as error:  # noqa: BLE001 - it is the caller's to know
-            if done or job is None:
+            if job is None:
                 _log.exception("a task that serves calls has ended: has a function left a cancel scope open?")
             else:
                 await self._give_up(job, error)
-            return False
-        if job is not None and not done:
-            await self._give_up(job, None)
-        return done
+        else:
+            if job is not None:
+                await self._give_up(job, None)
+        return False
+
+    async def _next(self, worker: Worker[_Job]) -> _Job | None:
+        """The next job, or None if nobody may rest any more."""
+        if worker.job is None:
+            await self._rest(worker)
+        job, worker.job = worker.job, None
+        return job
 
     async def _rest(self, worker: Worker[_Job]) -> None:
         """Wait for a job, and read what comes if nobody does; or until nobody may rest."""

@@ -73,6 +73,7 @@ def test_an_attached_testee_with_a_fault(tmp_path: Path, capsys: pytest.CaptureF
         assert attached(where, tmp_path / "findings") == 1
         out = capsys.readouterr().out
         assert out.startswith("seed 3\n")
+        assert "but not each time" not in out
         path = next(path for path in (tmp_path / "findings").iterdir() if "opn-05s" in path.name)
         assert f"again: iptc conform callee --attach {where} --cases {path}\n" in out
         assert load_files([path])[0].clauses[0] == "OPN-05s"

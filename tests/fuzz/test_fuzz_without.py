@@ -53,14 +53,14 @@ def test_a_finding_in_one_of_many_calls_is_shrunk_to_that_call() -> None:
     many = case_of([["crowd", 0, 0, 6]])
     last = calls(many)[-1]
     assert len(calls(many)) > 5
-    shrinker = Shrinker(lambda case: last in calls(case), 60, CALLEE)
+    shrinker = Shrinker(lambda case: last in calls(case), 60, CALLEE, "fail")
     _, small = shrinker.shrink([["crowd", 0, 0, 6]])
     assert calls(small) == [last]
 
 
 def test_a_case_that_is_cut_short_waits_for_what_it_has_asked() -> None:
     """Whether an answer is seen that nobody waits for is a race, and the finding need not show again."""
-    shrinker = Shrinker(lambda case: bool(calls(case)), 60, CALLEE)
+    shrinker = Shrinker(lambda case: bool(calls(case)), 60, CALLEE, "fail")
     _, small = shrinker.shrink([["burst", 0, 1, 0, 1]])
     assert len(calls(small)) == 1
     assert [next(iter(step)) for step in small.steps] == ["open", "expect"]
@@ -78,9 +78,23 @@ def test_a_case_that_is_cut_short_waits_for_what_it_has_asked() -> None:
         ([{"terminal": "k1"}, {"order": ["c1", "k1"]}], True),
         ([{"repeat": 3, "steps": [{"open": "c1"}]}], False),
         ([{"repeat": 3, "steps": [{"open": "c1"}, {"expect": "c1"}]}], True),
+        ([{"repeat": 3, "steps": [{"open": "c1"}, {"order": ["c1", "k1"]}]}], False),
+        ([{"repeat": 3, "steps": [{"expect": "c1"}, {"close": "a", "how": "close"}]}], True),
+        ([{"connect": "a2"}], True),
+        ([{"connect": "a2", "hello": 1}], False),
+        ([{"connect": "a2", "hello": 1, "await": True}], True),
         ([{"fence": True}], True),
+        ([], False),
     ],
 )
 def test_what_waits(steps: list[dict[str, Any]], waited: bool) -> None:
-    assert waits(replace(CASE, steps=tuple(steps), hostile=False)) is waited
-    assert waits(replace(CASE, steps=tuple(steps), hostile=True))
+    case = replace(CASE, steps=tuple(steps))
+    assert waits(case, "fail") is waited
+    assert waits(case, "crash")  # whether it lives is asked behind every case
+    assert waits(replace(case, hostile=True), "fail")  # which has an exchange behind it
+
+
+def test_a_death_behind_a_case_that_waits_for_nothing_is_shrunk_all_the_same() -> None:
+    shrinker = Shrinker(lambda case: any("close" in step for step in case.steps), 60, CALLEE, "crash")
+    actions, _ = shrinker.shrink([["open", 0, 1, 0, 1], ["barrier", 0, 0, 1], ["close", 0, 0, 4]])
+    assert actions == [["close", 0, 0, 0]]

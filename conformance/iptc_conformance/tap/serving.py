@@ -95,9 +95,9 @@ class Tap:
             tape.cut += ended.cut
             tape.watcher.ended(conn, ended)
         finally:
-            await trio.aclose_forcefully(stream)
             tape.let_go(conn)
             room.release_on_behalf_of(token)
+            await trio.aclose_forcefully(stream)
 
     async def _connected(self, conn: str, stream: trio.SocketStream) -> Ended:
         """Dial, and pass between. A target that can't be reached shows as a reset."""

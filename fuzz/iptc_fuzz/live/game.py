@@ -52,8 +52,8 @@ class Game:
     """The conversations of one role.
 
     `first` are put before any is drawn, `tiny` are tried where a larger one has a finding. `checks` are the
-    verbs of steps that only look, and `sound` says whether a case that was cut short still waits for all that
-    it needs, and expects nothing but what is certain.
+    verbs of steps that only look, and `sound` says whether a case that was cut short still is one in which a
+    finding of this verdict means something: it waits for what it has to, and expects only what is certain.
     """
 
     role: str
@@ -63,5 +63,5 @@ class Game:
     told: Callable[[Shown, Key], Case]
     checks: frozenset[str]
     first: Callable[[], Iterable[list[Action]]] = tuple
-    sound: Callable[[Case], bool] = lambda _: True
+    sound: Callable[[Case, str], bool] = lambda *_: True
     tiny: Callable[[], Iterable[list[Action]]] = tuple

@@ -285,7 +285,7 @@ class Hunt:
         if not self._again(bench, first.case, shows):
             return None if key in first.warned else Caught(key, self.game.told(first, key), flaky=True)
         seconds = self.limits.shrink_seconds / (4 if key in first.warned else 1)
-        small, case = self._small(drawn, first.case, steadily, seconds)
+        small, case = self._small(drawn, first.case, steadily, seconds, key.verdict)
         if case == first.case:
             last = first
         certain = case == first.case or self._again(bench, case, shows)
@@ -296,7 +296,12 @@ class Hunt:
         return Caught(key, self.game.told(last, key), flaky=not certain)
 
     def _small(
-        self, drawn: Sequence[Action], first: Case, steadily: Callable[[int, Case], bool], seconds: float
+        self,
+        drawn: Sequence[Action],
+        first: Case,
+        steadily: Callable[[int, Case], bool],
+        seconds: float,
+        verdict: str,
     ) -> tuple[Sequence[Action], Case]:
         """The smallest conversation that shows the finding, each time if there is one: actions and case."""
         until = time.monotonic() + seconds
@@ -304,7 +309,7 @@ class Hunt:
             shows = partial(steadily, times)
             left = until - time.monotonic()
             begin = (self._tiny(first, shows) if left > 0 else None) or drawn
-            small, case = Shrinker(shows, left, self.game).shrink(begin)
+            small, case = Shrinker(shows, left, self.game, verdict).shrink(begin)
             if case == first or steadily(_SURE, case):
                 break
         return small, case

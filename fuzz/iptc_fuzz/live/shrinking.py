@@ -21,11 +21,15 @@ CHECKS = frozenset({"barrier", "poll", "fence", "order", "silent", "closed", "le
 
 
 class Shrinker:
-    """Tries smaller conversations while `shows` says that the finding is still there, and time is left."""
+    """Tries smaller conversations while `shows` says that the finding is still there, and time is left.
 
-    def __init__(self, shows: Callable[[Case], bool], seconds: float, game: Game) -> None:
+    `verdict`: that of the finding.
+    """
+
+    def __init__(self, shows: Callable[[Case], bool], seconds: float, game: Game, verdict: str) -> None:
         self._ask = shows
         self._game = game
+        self._verdict = verdict
         self._until = time.monotonic() + seconds
 
     def shrink(self, actions: Sequence[Action]) -> tuple[list[Action], Case]:
@@ -78,7 +82,7 @@ class Shrinker:
         return case
 
     def _shows(self, case: Case) -> bool:
-        return self._game.sound(case) and self._ask(case)
+        return self._game.sound(case, self._verdict) and self._ask(case)
 
     def _late(self) -> bool:
         return time.monotonic() > self._until

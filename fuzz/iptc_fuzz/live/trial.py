@@ -37,6 +37,8 @@ _STUCK = frozenset({"crash", "hang", "untestable"})
 _HELLO_SECONDS = "2"
 """For so long a testee is asked to wait for a hello: each that stays away costs that time."""
 _LANES = 6
+_NOT_ASKING = {"order", "close"}
+"""Steps that neither wait nor ask for anything."""
 _ENOUGH = 3
 """So many conversations in which something is wrong are looked into before others are begun."""
 
@@ -106,18 +108,23 @@ def _plain(step: dict[str, Any], heavy: bool) -> dict[str, Any]:  # noqa: FBT001
     return plain
 
 
-def waits(case: Case) -> bool:
-    """Whether a case waits for what it has asked.
+def waits(case: Case, verdict: str) -> bool:
+    """Whether a case still waits for something behind the last that it sends, if a verdict needs that.
 
-    Where nothing is waited for behind what was sent, its answer and this end's leaving race, and the same
-    side may win each time for as long as the machine is as busy as it is.
+    Otherwise an answer and this end's leaving race, and the same side may win each time for as long as the
+    machine is as busy as it is. A wait on another connection counts too: it takes longer than most answers.
+    Behind every case the testee is asked whether it lives, and behind one that breaks rules for an exchange.
     """
-    steps = [step for step in case.steps if not {"order", "close"} & step.keys()]  # neither asks for anything
-    return case.negative or (bool(steps) and any(verb in WAITING for verb in _last(steps)))
+    return verdict == "crash" or case.negative or _waits(case.steps)
 
 
-def _last(steps: Sequence[Step]) -> Step:
-    return _last(steps[-1]["steps"]) if "repeat" in steps[-1] else steps[-1]
+def _waits(steps: Sequence[Step]) -> bool:
+    last = next((step for step in reversed(steps) if not _NOT_ASKING & step.keys()), {})
+    if "repeat" in last:
+        return _waits(last["steps"])
+    if "connect" in last:
+        return bool(last.get("await", "hello" not in last))
+    return any(verb in WAITING for verb in last)
 
 
 def patiently(case: Case, patience: float) -> Case:

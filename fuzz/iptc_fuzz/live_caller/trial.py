@@ -55,7 +55,7 @@ def _plain(step: Step, *, heavy: bool) -> dict[str, Any]:
     return {key: value for key, value in step.items() if heavy or key != "within"}
 
 
-def sound(case: Case) -> bool:
+def sound(case: Case, _verdict: str) -> bool:
     """Whether a case that was cut short still waits for all that the driver says of its own accord."""
     talking = {step["do"] for step in case.steps if "do" in step and ("send" in step or "take" in step)}
     owed: set[str] = set()

@@ -153,7 +153,7 @@ class Command:
         try:
             return await self._started(nursery, notify)
         except BaseException:
-            await self.stop()  # the run may end while it starts
+            await self.stop()  # there is nothing to judge, or the run ends while it starts
             raise
 
     async def _started(self, nursery: trio.Nursery, notify: Callable[[], None]) -> Stream:
@@ -168,20 +168,16 @@ class Command:
             try:
                 process = await self._spawn(listener.socket.getsockname()[1])
             except OSError as error:
-                await self.stop()
                 raise DriverError(f"{shown}: {error.strerror or error}") from error
-            if self._stopped:  # while it was being started
-                await self.stop()
-                raise DriverError(f"{shown} was stopped")
-            nursery.start_soon(self._read, process)
+            nursery.start_soon(self._read, process)  # these close its pipes
             nursery.start_soon(self._write, process)
+            if self._stopped:  # while it was being started
+                raise DriverError(f"{shown} was stopped")
             stream = await self._connection(listener, process)
         if stream is not None:
             return stream
         how = "has not connected" if process.poll() is None else f"ended with {process.returncode}"
-        message = f"{shown} {how}{tail(self._stderr)}"
-        await self.stop()
-        raise DriverError(message)
+        raise DriverError(f"{shown} {how}{tail(self._stderr)}")
 
     def tell(self, op: dict[str, Any]) -> None:
         """Write an op to its stdin."""
