@@ -154,7 +154,7 @@ class Endpoint:
             parts = link.conn.parts(Item(value, self.cid))
         except LocalProtocolError:
             self._own_fault()
-        link.writer.put(parts)
+        link.writer.put(parts, piece=link.writer.piece)
         if len(parts[1]) >= LARGE_ITEM:  # looked at here, for speed
             self.spend(len(parts[1]))
         return True

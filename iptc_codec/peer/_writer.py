@@ -2,8 +2,9 @@
 
 Frames are queued whole and written whole: no cancelled task can leave half a frame behind (FRM-05s). The
 first frame after a pause goes straight to the stream, from the task that has it. What is said after it in the
-same turn of the scheduler is written by one task, joined, a turn later. An ACK is held until the next frame,
-so that it leaves together with an answer that is there at once; whoever holds it lets it go when that is not.
+same turn of the scheduler is joined: it leaves when it makes a piece, or by one task a turn later. An ACK is
+held until the next frame, so that it leaves together with an answer that is there at once; whoever holds it
+lets it go when that is not.
 
 What is queued is bounded: whatever a task has to send, terminals included, waits for room in that task, and
 the reader rests while too much of what it answers itself waits: ACKs, refusals, the answers of cancels. So
@@ -31,6 +32,9 @@ _PIECE = 16384
 that is filled at once makes the reader wait for it."""
 SOON: Final = 1400
 """Bytes of calls and answers that are, about a packet: the other end need not be idle while more are made."""
+_FIRST = 160
+"""Bytes of a piece of single items, doubled with each that leaves in a turn: an end that answers the first of
+them need not be idle while more are made, and many take few system calls."""
 _BATCH = 262144
 _AT_ONCE = 16
 """How many of those that wait for room look again at a time: woken all, most would find it taken."""
@@ -62,6 +66,8 @@ class Writer:
         """Whether no application data should be queued: so much waits, or nothing is written any more."""
         self._answers = 0
         self._ends: deque[tuple[int, int]] = deque()  # of each answer: where it ends, and its size
+        self.piece = _FIRST
+        """Bytes of single items that are worth a system call by now."""
         self._turn = Turn.FRESH
         self._work = Waiters()
         self._progress = trio.lowlevel.ParkingLot()
@@ -93,7 +99,11 @@ class Writer:
     def next_turn(self) -> None:
         """Say that the scheduler has had a turn since the last frame: the next one may go out at once."""
         if self._turn is _TAKEN:
-            self._turn = _FRESH
+            self._begin_turn()
+
+    def _begin_turn(self) -> None:
+        self._turn = _FRESH
+        self.piece = _FIRST
 
     def let_go(self, piece: int = _PIECE) -> None:
         """Write what is held, if nothing has taken it along."""
@@ -161,7 +171,7 @@ class Writer:
             self._room.unpark(count=_AT_ONCE)
         await trio.lowlevel.checkpoint()
         if not self._parts and not self._room:  # nobody goes on: the next frame may go out at once
-            self._turn = _FRESH
+            self._begin_turn()
             await self._work.wait()
 
     async def _gather(self) -> None:
@@ -176,6 +186,7 @@ class Writer:
         parts, self._parts = self._parts, []
         size = self._queued - self._written
         taken = self._transport.write_now(parts)
+        self.piece = min(2 * self.piece, _PIECE)
         self._turn = _TAKEN
         if taken < size:
             self._parts.append(b"".join(parts)[taken:])

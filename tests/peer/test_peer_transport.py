@@ -221,6 +221,35 @@ async def test_a_packet_of_calls_or_answers_does_not_wait_for_the_turn_to_end() 
         nursery.cancel_scope.cancel()
 
 
+async def test_single_items_leave_in_pieces_that_grow() -> None:
+    recording = Recording()
+    writer = Writer(recording, Settings())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(writer.run)
+        await trio.testing.wait_all_tasks_blocked()
+        sizes = []
+        for _ in range(2):
+            for _ in range(250):
+                writer.put((b"head", b"x" * 36), piece=writer.piece)
+            await trio.testing.wait_all_tasks_blocked()
+            sizes.append([len(piece) for piece in recording.writes])
+            recording.writes.clear()
+        assert sizes == [[40, 320, 640, 1280, 2560, 5120, 40], [40, 320, 640, 1280, 2560, 5120, 40]]
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_many_items_make_is_no_piece_for_single_ones() -> None:
+    recording = Recording()
+    writer = Writer(recording, Settings())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(writer.run)
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(20):
+            writer.put([b"x" * 500])
+        assert [len(piece) for piece in recording.writes] == [500]
+        nursery.cancel_scope.cancel()
+
+
 async def test_only_unread_answers_hold_the_reader_back() -> None:
     recording = Recording(at_once=0)
     writer = Writer(recording, Settings(answer_bytes=100))
