@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Protocol
 
 import trio
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _POLL_PAUSE = 0.05
 _DIAL_SECONDS = 2.0
+_LEAVE_SECONDS = 0.1
+_CHUNK = 65536
 _DYING_POLLS = 20
 
 
@@ -171,14 +174,27 @@ class Command:
 
 async def accepts(address: Address) -> bool | None:
     """Whether something takes a connection at the address; None if there is no telling in time."""
+    stream: Stream | None = None
     with trio.move_on_after(_DIAL_SECONDS):
         try:
             stream = await address.connect()
         except OSError:
             return False
+    if stream is None:
+        return None
+    await _leave(stream)
+    return True
+
+
+async def _leave(stream: Stream) -> None:
+    """Leave without a word, and without a reset: a hello that nobody has read would make one of the close."""
+    try:
+        with trio.move_on_after(_LEAVE_SECONDS), suppress(trio.BrokenResourceError):
+            await stream.send_eof()
+            while await stream.receive_some(_CHUNK):
+                pass
+    finally:
         await trio.aclose_forcefully(stream)
-        return True
-    return None
 
 
 def _free_port() -> int:
