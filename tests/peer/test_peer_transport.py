@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from iptc_codec.peer.testee import Fixture
 from tests.peer.peer_support import NS, calling, cmd, frame, pair, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 PART = (b"head", b"body")
 
@@ -155,17 +156,24 @@ async def test_closing_ends_a_waiting_read(sockets: tuple[trio.SocketStream, soc
 # The writer.
 
 
-async def _written(recording: Transport, *turns: list[dict[str, bool]]) -> Writer:
-    """Put a frame for each of the marks, a turn for each list."""
-    writer = Writer(recording, Settings())
+@asynccontextmanager
+async def _writing(recording: Transport, settings: Settings | None = None) -> AsyncIterator[Writer]:
+    """A writer whose task waits for work."""
+    writer = Writer(recording, settings or Settings())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(writer.run)
         await trio.testing.wait_all_tasks_blocked()
+        yield writer
+        nursery.cancel_scope.cancel()
+
+
+async def _written(recording: Transport, *turns: list[dict[str, bool]]) -> Writer:
+    """Put a frame for each of the marks, a turn for each list."""
+    async with _writing(recording) as writer:
         for marks in turns:
             for mark in marks:
                 writer.put(PART, **mark)
             await trio.testing.wait_all_tasks_blocked()
-        nursery.cancel_scope.cancel()
     return writer
 
 
@@ -191,10 +199,7 @@ async def test_a_held_frame_leaves_when_it_is_let_go() -> None:
 
 async def test_what_the_stream_does_not_take_keeps_its_place() -> None:
     recording = Recording(at_once=3)
-    writer = Writer(recording, Settings())
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(writer.run)
-        await trio.testing.wait_all_tasks_blocked()
+    async with _writing(recording) as writer:
         writer.put((b"head", b"one"))
         writer.put((b"head", b"two"))
         await trio.testing.wait_all_tasks_blocked()
@@ -204,29 +209,21 @@ async def test_what_the_stream_does_not_take_keeps_its_place() -> None:
         await writer.flushed()
         await trio.testing.wait_all_tasks_blocked()
         assert b"".join(recording.writes) == b"headoneheadtwoheadthree"
-        nursery.cancel_scope.cancel()
 
 
 async def test_a_packet_of_calls_or_answers_does_not_wait_for_the_turn_to_end() -> None:
     recording = Recording()
-    writer = Writer(recording, Settings())
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(writer.run)
-        await trio.testing.wait_all_tasks_blocked()
+    async with _writing(recording) as writer:
         for _ in range(4):
             writer.put((b"head", b"x" * (SOON // 2)), piece=SOON)
         assert [len(piece) for piece in recording.writes] == [SOON // 2 + 4, SOON + 8]
         writer.put((b"head", b"item"))
         assert len(recording.writes) == 2
-        nursery.cancel_scope.cancel()
 
 
 async def test_single_items_leave_in_pieces_that_grow() -> None:
     recording = Recording()
-    writer = Writer(recording, Settings())
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(writer.run)
-        await trio.testing.wait_all_tasks_blocked()
+    async with _writing(recording) as writer:
         sizes = []
         for _ in range(2):
             for _ in range(250):
@@ -235,27 +232,19 @@ async def test_single_items_leave_in_pieces_that_grow() -> None:
             sizes.append([len(piece) for piece in recording.writes])
             recording.writes.clear()
         assert sizes == [[40, 320, 640, 1280, 2560, 5120, 40], [40, 320, 640, 1280, 2560, 5120, 40]]
-        nursery.cancel_scope.cancel()
 
 
-async def test_what_many_items_make_is_no_piece_for_single_ones() -> None:
+async def test_other_frames_wait_for_a_large_piece_or_the_turn_to_end() -> None:
     recording = Recording()
-    writer = Writer(recording, Settings())
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(writer.run)
-        await trio.testing.wait_all_tasks_blocked()
+    async with _writing(recording) as writer:
         for _ in range(20):
             writer.put([b"x" * 500])
         assert [len(piece) for piece in recording.writes] == [500]
-        nursery.cancel_scope.cancel()
 
 
 async def test_only_unread_answers_hold_the_reader_back() -> None:
     recording = Recording(at_once=0)
-    writer = Writer(recording, Settings(answer_bytes=100))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(writer.run)
-        await trio.testing.wait_all_tasks_blocked()
+    async with _writing(recording, Settings(answer_bytes=100)) as writer:
         writer.put((b"head", b"i" * 1000))
         writer.put((b"head", b"a" * 96), answer=True)
         behind = [writer.behind]
@@ -264,7 +253,6 @@ async def test_only_unread_answers_hold_the_reader_back() -> None:
         recording.open.set()
         await writer.flushed()
         assert [*behind, writer.behind] == [False, True, False]
-        nursery.cancel_scope.cancel()
 
 
 # What it is for.
