@@ -73,13 +73,24 @@ class Pipe:
                 await self._lot.park()
                 continue
             at += self._put_piece(data[at:], note)
+            if self._cut_is_due:
+                self._cut()
             await self._dawdle()
 
     def put_now(self, data: bytes, note: Callable[[bytes], None]) -> int:
         """Send a piece, if there is room for it and it takes no time; how many bytes that was."""
         if self.broken or self.ended or self.weather.delay or self._room <= 0:
             return 0
-        return self._put_piece(data, note)
+        taken = self._put_piece(data, note)
+        if self._cut_is_due:
+            # A turn later: whoever writes at once may be about to wait for what the cut wakes, and no socket
+            # wakes a task that is awake.
+            trio.lowlevel.current_trio_token().run_sync_soon(self._cut)
+        return taken
+
+    @property
+    def _cut_is_due(self) -> bool:
+        return self._passed == self.weather.cut_at
 
     @property
     def _room(self) -> int:
@@ -92,8 +103,6 @@ class Pipe:
         if piece:
             note(piece)
             self._lot.unpark_all()
-        if self._passed == self.weather.cut_at:
-            self._cut()
         return len(piece)
 
     async def get(self, most: int) -> bytes:
